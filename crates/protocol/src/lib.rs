@@ -1,1 +1,9 @@
 //! protocol
+
+pub mod batch;
+pub mod compression;
+pub mod crc;
+pub mod error;
+pub mod record;
+pub mod validate;
+pub mod varint;
