@@ -11,8 +11,9 @@
 //! The batch length counts from byte 12; the CRC covers everything from byte 21, so that a broker
 //! can give a batch its offset and leader epoch without touching the CRC.
 
-use crate::compression::Codec;
+use crate::compression::{Codec, decompress};
 use crate::crc::crc32c;
+use crate::record::Records;
 use crate::validate::BatchError;
 
 /// Bytes of a batch before its records.
@@ -281,6 +282,38 @@ impl<'a> Batch<'a> {
     #[inline]
     pub fn payload(&self) -> &'a [u8] {
         &self.bytes[HEADER_LEN..]
+    }
+
+    /// The records' bytes: the payload itself if no codec is set, else `scratch` with the payload
+    /// inflated into it, at most `size_max` bytes.
+    pub fn inflate<'s>(
+        &self,
+        size_max: usize,
+        scratch: &'s mut Vec<u8>,
+    ) -> Result<&'s [u8], BatchError>
+    where
+        'a: 's,
+    {
+        match self.header.codec()? {
+            Codec::None => Ok(self.payload()),
+            codec => {
+                scratch.clear();
+                decompress(codec, self.payload(), size_max, scratch)?;
+                Ok(scratch)
+            }
+        }
+    }
+
+    /// The records, inflated as by [`Batch::inflate`].
+    pub fn records<'s>(
+        &self,
+        size_max: usize,
+        scratch: &'s mut Vec<u8>,
+    ) -> Result<Records<'s>, BatchError>
+    where
+        'a: 's,
+    {
+        Ok(Records::new(&self.header, self.inflate(size_max, scratch)?))
     }
 
     /// Reads the whole batch once to compare its CRC with the stored one.

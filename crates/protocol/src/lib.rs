@@ -1,6 +1,7 @@
 //! protocol
 
 pub mod batch;
+pub mod batch_builder;
 pub mod compression;
 pub mod crc;
 pub mod error;

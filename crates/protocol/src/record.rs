@@ -1,5 +1,5 @@
 //! The records inside a batch, once they are decompressed: reading them without copying.
-//! A batch builder writes them.
+//! [`crate::batch_builder`] writes them.
 
 use crate::batch::{BatchHeader, TimestampType};
 use crate::varint;
