@@ -85,10 +85,10 @@ fn a_batch_holds_what_was_appended() {
     let [first, second] = records.unwrap().try_into().unwrap();
     assert_eq!((first.offset, first.timestamp), (100, 500));
     assert_eq!((first.key, first.value), (Some(&b"k"[..]), None));
-    assert_eq!(first.headers.collect::<Vec<_>>(), headers);
+    assert_eq!(first.headers().collect::<Vec<_>>(), headers);
     assert_eq!((second.offset, second.timestamp), (101, 400));
     assert_eq!((second.key, second.value), (None, Some(&b"value"[..])));
-    assert!(second.headers.is_empty());
+    assert!(second.headers().next().is_none());
 }
 
 #[test]
@@ -246,7 +246,7 @@ proptest! {
                     key: record.key.map(Into::into),
                     value: record.value.map(Into::into),
                     headers: record
-                        .headers
+                        .headers()
                         .map(|header| (header.key.to_vec(), header.value.map(Into::into)))
                         .collect(),
                 }
@@ -272,7 +272,7 @@ proptest! {
         let _ = walk_records(&header, payload);
         let _ = walk_records(&header, &payload[..cut.index(payload.len())]);
         for record in crate::record::Records::new(&header, payload).flatten() {
-            prop_assert!(record.headers.count() <= payload.len());
+            prop_assert!(record.headers().count() <= payload.len());
         }
     }
 }

@@ -5,14 +5,23 @@ use crate::batch::{BatchHeader, TimestampType};
 use crate::varint;
 
 /// One record; keys, values and headers point into the batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     pub offset: i64,
     pub timestamp: i64,
     pub key: Option<&'a [u8]>,
     /// `None` is a tombstone.
     pub value: Option<&'a [u8]>,
-    pub headers: Headers<'a>,
+    header_bytes: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    /// The headers in their order, duplicates kept.
+    pub fn headers(&self) -> Headers<'a> {
+        Headers {
+            rest: self.header_bytes,
+        }
+    }
 }
 
 /// A header of a record. The key is UTF-8 by convention, which nobody enforces.
@@ -85,7 +94,7 @@ impl<'a> Iterator for Records<'a> {
                         .unwrap_or(self.base_timestamp.wrapping_add(raw.timestamp_delta)),
                     key: raw.key,
                     value: raw.value,
-                    headers: raw.headers,
+                    header_bytes: raw.header_bytes,
                 }))
             }
             Err(field) => {
@@ -97,16 +106,10 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
-/// The headers of a record in their order, duplicates kept. Their bytes were checked with the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Iterates over the headers of a record, whose bytes were checked with the record.
+#[derive(Clone, Debug)]
 pub struct Headers<'a> {
     rest: &'a [u8],
-}
-
-impl<'a> Headers<'a> {
-    pub fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
 }
 
 impl<'a> Iterator for Headers<'a> {
@@ -124,7 +127,7 @@ struct RawRecord<'a> {
     offset_delta: i32,
     key: Option<&'a [u8]>,
     value: Option<&'a [u8]>,
-    headers: Headers<'a>,
+    header_bytes: &'a [u8],
 }
 
 /// The record at the front of `bytes` and the bytes behind it, or the name of the malformed field.
@@ -138,18 +141,17 @@ fn split_record(bytes: &[u8]) -> Result<(RawRecord<'_>, &[u8]), &'static str> {
     let (offset_delta, body) = varint::read_i32(body).ok_or("offset delta")?;
     let (key, body) = split_nullable(body).ok_or("key")?;
     let (value, body) = split_nullable(body).ok_or("value")?;
-    let (header_count, headers) = varint::read_i32(body).ok_or("header count")?;
-    if header_count != 0 || !headers.is_empty() {
-        check_headers(header_count, headers)?;
+    let (header_count, header_bytes) = varint::read_i32(body).ok_or("header count")?;
+    if header_count != 0 || !header_bytes.is_empty() {
+        check_headers(header_count, header_bytes)?;
     }
-    let headers = Headers { rest: headers };
     Ok((
         RawRecord {
             timestamp_delta,
             offset_delta,
             key,
             value,
-            headers,
+            header_bytes,
         },
         rest,
     ))
