@@ -1,1 +1,6 @@
 //! log
+
+pub mod fields;
+pub mod producers;
+pub mod roll;
+pub mod running_clock;
