@@ -1,3 +1,5 @@
+//! Tests of `batch_builder`, and of reading records back.
+
 use super::*;
 use crate::batch::Batch;
 use crate::record::Record;

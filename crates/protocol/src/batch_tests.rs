@@ -1,3 +1,5 @@
+//! Tests of `batch`: layout, walking, patching, damage.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of `validate`: each rule with its code, each malformed field by name.
+
 use super::*;
 use crate::batch::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE};
 

@@ -1,3 +1,5 @@
+//! Tests of every codec: round trips, foreign framings, cut and damaged streams.
+
 use super::*;
 use proptest::prelude::*;
 
