@@ -1,0 +1,285 @@
+"""Apache Kafka 4.3.1's own command-line tools: the Java clients and admin as operators use them."""
+
+import json
+import subprocess
+
+import brokers
+import cases
+from cases import case, equal, unique, until
+
+TOOLS = "org.apache.kafka.tools."
+CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+
+
+def command(tool, *args):
+    main_class = tool if tool.startswith("kafka.") else TOOLS + tool
+    return brokers.java(main_class, *args)
+
+
+def run(tool, *args, stdin="", expect=0):
+    """Runs a tool that takes --bootstrap-server to its end; returns its stdout."""
+    line = command(tool, "--bootstrap-server", cases.BOOTSTRAP, *args)
+    done = subprocess.run(line, input=stdin, capture_output=True, text=True, timeout=100)
+    if done.returncode != expect:
+        raise AssertionError(f"{tool} {args}: exit {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
+    return done.stdout
+
+
+def topics(*args, **kw):
+    return run("TopicCommand", *args, **kw)
+
+
+def new_topic(partitions=4, *args):
+    topic = unique("tools")
+    topics("--create", "--topic", topic, "--partitions", partitions, "--replication-factor", 1, *args)
+    return topic
+
+
+def describe(topic):
+    """The tab-separated `Key: value` pairs of TopicCommand's lines: the topic's, then each partition's."""
+    lines = topics("--describe", "--topic", topic).splitlines()
+    pairs = [[field.partition(":") for field in line.split("\t")] for line in lines]
+    return [{key.strip(): value.strip() for key, _, value in line} for line in pairs]
+
+
+def produce(topic, lines, *args):
+    text = "".join(f"{line}\n" for line in lines)
+    run("ConsoleProducer", "--topic", topic, *args, stdin=text)
+
+
+def consume(topic, count, *args):
+    read = ["--topic", topic, "--max-messages", count, "--timeout-ms", 60_000]
+    return run("consumer.ConsoleConsumer", *read, *args).splitlines()
+
+
+def table(text):
+    """Rows of a tool's table as dicts; the header starts with GROUP."""
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    start = next(n for n, row in enumerate(rows) if row[0] == "GROUP")
+    return [dict(zip(rows[start], row)) for row in rows[start + 1 :]]
+
+
+# ---- topics and configs
+
+
+@case
+def topics_from_creation_to_deletion():
+    topic = new_topic(3, "--config", "retention.ms=3600000")
+    head, *partitions = describe(topic)
+    equal((head["Topic"], head["PartitionCount"], head["ReplicationFactor"]), (topic, "3", "1"))
+    equal("retention.ms=3600000" in head["Configs"], True, head["Configs"])
+    equal([(p["Partition"], p["Leader"]) for p in partitions], [(str(n), partitions[0]["Leader"]) for n in range(3)])
+    equal({(p["Replicas"], p["Isr"]) for p in partitions}, {(partitions[0]["Leader"],) * 2})
+
+    topics("--alter", "--topic", topic, "--partitions", 5)
+    equal(describe(topic)[0]["PartitionCount"], "5")
+    equal(topic in topics("--list").split(), True, "listed")
+    topics("--create", "--topic", topic, expect=1)
+    topics("--create", "--topic", topic, "--if-not-exists")
+    topics("--delete", "--topic", topic)
+    until(lambda: topic not in topics("--list").split(), "the topic to go")
+
+
+@case
+def topic_configs():
+    topic = new_topic(1)
+    entity = ["--entity-type", "topics", "--entity-name", topic]
+    configs = lambda *args, **kw: run("kafka.admin.ConfigCommand", *entity, *args, **kw)  # noqa: E731
+    configs("--alter", "--add-config", "max.message.bytes=2000000,cleanup.policy=[compact,delete]")
+    until(lambda: "max.message.bytes=2000000" in configs("--describe"), "the config to show")
+    equal("cleanup.policy=compact,delete" in configs("--describe"), True, "a list value")
+    configs("--alter", "--delete-config", "max.message.bytes")
+    until(lambda: "max.message.bytes" not in configs("--describe"), "the config to go")
+    every = configs("--describe", "--all")
+    for name in ["max.message.bytes=1048588", "retention.ms=604800000", "min.insync.replicas=1"]:
+        equal(name in every, True, name)
+    configs("--alter", "--add-config", "no.such.config=1", expect=1)
+
+
+@case
+def broker_configs_and_api_versions():
+    answer = run("BrokerApiVersionsCommand")
+    for api in ["Produce(0)", "Fetch(1)", "JoinGroup(11)", "DescribeTopicPartitions(75)"]:
+        equal(api in answer, True, api)
+    broker = answer.split("(id: ")[1].split(" ")[0]
+    every = run("kafka.admin.ConfigCommand", "--entity-type", "brokers", "--entity-name", broker, "--describe", "--all")
+    equal("num.partitions=4" in every, True, "num.partitions")
+
+
+# ---- console producer and consumer
+
+
+@case
+def console_round_trip():
+    topic = new_topic(1)
+    reader = ["parse.key", "parse.headers"]
+    shown = ["print.key", "print.headers", "print.offset", "print.partition"]
+    reader_args = [part for name in reader for part in ("--reader-property", f"{name}=true")]
+    shown_args = [part for name in shown for part in ("--formatter-property", f"{name}=true")]
+    produce(topic, ["h1:a,h2:b\tk1\tv1", "h1:c\tk2\tv2"], *reader_args)
+    lines = consume(topic, 2, "--from-beginning", *shown_args)
+    equal(
+        [line.split("\t") for line in lines],
+        [["Partition:0", "Offset:0", "h1:a,h2:b", "k1", "v1"], ["Partition:0", "Offset:1", "h1:c", "k2", "v2"]],
+    )
+
+
+@case
+def console_codecs():
+    topic = new_topic(1)
+    expected = []
+    for codec in CODECS:
+        lines = [f"{codec} {n}" for n in range(500)]
+        produce(topic, lines, "--compression-codec", codec)
+        expected += lines
+    equal(consume(topic, len(expected), "--from-beginning"), expected)
+    equal(consume(topic, 3, "--partition", 0, "--offset", 501), [f"gzip {n}" for n in (1, 2, 3)])
+    equal(len(consume(topic, len(expected), "--from-beginning", "--isolation-level", "read_committed")), len(expected))
+
+
+@case
+def commits_are_readable_in_the_offsets_topic():
+    topic, group = new_topic(1), unique("group")
+    produce(topic, range(5))
+    consume(topic, 5, "--group", group, "--from-beginning")
+    decode = ["--formatter", TOOLS + "consumer.OffsetsMessageFormatter", "--from-beginning", "--timeout-ms", 5000]
+    # The formatter writes JSON objects without anything between them.
+    text = run("consumer.ConsoleConsumer", "--topic", "__consumer_offsets", *decode)
+    entries = json.loads("[" + text.replace("}{", "},{") + "]")
+    entries = [entry for entry in entries if entry["key"]["data"]["group"] == group]
+    commits = [e["value"]["data"]["offset"] for e in entries if e["key"]["data"]["topic"] == topic and e["value"]]
+    equal(commits[-1:], [5], "the last commit")
+
+
+@case
+def get_offsets():
+    topic = new_topic(2)
+    produce(topic, range(10))
+    ask = lambda *args: dict(  # noqa: E731
+        line.rsplit(":", 1) for line in run("GetOffsetShell", "--topic", topic, *args).splitlines()
+    )
+    total = lambda answer: sum(int(offset or 0) for offset in answer.values())  # noqa: E731
+    equal(total(ask()), 10, "latest")
+    equal(total(ask("--time", "earliest")), 0, "earliest")
+    equal(total(ask("--time", "max-timestamp")) > 0, True, "max-timestamp")
+    equal(total(ask("--time", 0)), 0, "first after 1970")
+    equal(sorted(ask("--partitions", "1")), [f"{topic}:1"], "one partition")
+
+
+# ---- groups
+
+
+@case
+def groups_from_listing_to_reset():
+    topic, group = new_topic(4), unique("group")
+    produce(topic, range(40))
+    groups = lambda *args, **kw: run("consumer.group.ConsumerGroupCommand", *args, **kw)  # noqa: E731
+    with verifiable_consumer(topic, group) as member:
+        until(lambda: member.count() == 40 and member.committed() == 40, "40 records read and committed")
+        equal(group in groups("--list").split(), True, "listed")
+        rows = table(groups("--describe", "--group", group))
+        equal({row["PARTITION"] for row in rows}, {"0", "1", "2", "3"})
+        equal(sum(int(row["LOG-END-OFFSET"]) for row in rows), 40)
+        # A partition without records has no commit.
+        equal({row["LAG"] for row in rows} - {"-"}, {"0"})
+        [state] = table(groups("--describe", "--group", group, "--state"))
+        equal("Stable" in state.values(), True, f"{state}")
+        [row] = table(groups("--describe", "--group", group, "--members"))
+        equal(row["#PARTITIONS"], "4")
+    groups("--reset-offsets", "--group", group, "--topic", topic, "--to-earliest", "--execute")
+    rows = table(groups("--describe", "--group", group))
+    equal(sum(int(row["LAG"]) for row in rows), 40, "lag after the reset")
+
+
+class VerifiableConsumer(cases.Process):
+    """Prints one JSON line per event: assigned, revoked, records, commits."""
+
+    def events(self, name):
+        lines = [line for line in self.stdout().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [event for event in map(json.loads, lines) if event["name"] == name]
+
+    def count(self):
+        return sum(event["count"] for event in self.events("records_consumed"))
+
+    def committed(self):
+        """Sum of the newest committed offset per partition."""
+        newest = {}
+        for event in self.events("offsets_committed"):
+            if event["success"]:
+                newest.update({p["partition"]: p["offset"] for p in event["offsets"]})
+        return sum(newest.values())
+
+    def values(self):
+        return [event["value"] for event in self.events("record_data")]
+
+    def owned(self):
+        """The size of the current assignment, whichever protocol reports it."""
+        changes = [e for n in ("partitions_assigned", "partitions_revoked") for e in self.events(n)]
+        owned = set()
+        for event in sorted(changes, key=lambda e: e["timestamp"]):
+            partitions = {p["partition"] for p in event["partitions"]}
+            owned = owned | partitions if event["name"] == "partitions_assigned" else owned - partitions
+        return len(owned)
+
+
+def verifiable_consumer(topic, group, *args):
+    common = ["--topic", topic, "--group-id", group, "--reset-policy", "earliest", "--verbose"]
+    where = ["--bootstrap-server", cases.BOOTSTRAP]
+    return VerifiableConsumer(command("VerifiableConsumer", *where, *common, *args))
+
+
+@case
+def verifiable_producer_and_consumers():
+    """Two members and one that joins and leaves, while the producer prints every acknowledgement."""
+    topic, group = new_topic(4), unique("group")
+    strategy = ["--assignment-strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"]
+    with verifiable_consumer(topic, group, *strategy) as one, verifiable_consumer(topic, group, *strategy) as two:
+        until(lambda: (one.owned(), two.owned()) == (2, 2), "two each")
+        sent = run("VerifiableProducer", "--topic", topic, "--max-messages", 5000, "--throughput", 2500, "--acks", -1)
+        acks = [json.loads(line) for line in sent.splitlines() if line.startswith("{")]
+        acked = [a["value"] for a in acks if a["name"] == "producer_send_success"]
+        equal(len(acked), 5000, "acknowledged")
+        until(lambda: one.count() + two.count() >= 5000, "every record")
+        equal(sorted(one.values() + two.values()), sorted(acked), "each once")
+        two.terminate()
+        until(lambda: one.owned() == 4, "the last member owns all")
+
+
+@case
+def static_verifiable_consumers():
+    topic, group = new_topic(4), unique("group")
+    with verifiable_consumer(topic, group, "--group-instance-id", "a") as one:
+        with verifiable_consumer(topic, group, "--group-instance-id", "b") as two:
+            until(lambda: (one.owned(), two.owned()) == (2, 2), "two each")
+            before = len(one.events("partitions_revoked"))
+            two.kill()
+        with verifiable_consumer(topic, group, "--group-instance-id", "b") as two:
+            until(lambda: two.owned() == 2, "the same member with a new process")
+            equal(len(one.events("partitions_revoked")), before, "rebalances of the other")
+
+
+# ---- performance tools: here they must work; bench/ measures
+
+
+@case
+def producer_and_consumer_performance():
+    for codec in CODECS:
+        topic, count = new_topic(4), 50_000
+        options = ["acks=all", "linger.ms=5", "batch.size=65536", f"compression.type={codec}"]
+        load = ["--num-records", count, "--record-size", 100, "--throughput", -1]
+        sent = run("ProducerPerformance", "--topic", topic, *load, "--command-property", *options)
+        equal(f"{count} records sent" in sent, True, sent)
+        read = run("ConsumerPerformance", "--topic", topic, "--num-records", count, "--hide-header", "--timeout", 60_000)
+        fields = [field.strip() for field in read.splitlines()[-1].split(",")]
+        equal(int(fields[4]), count, f"records consumed, {codec}")
+
+
+@case
+def end_to_end_latency():
+    options = ["--topic", new_topic(1), "--num-records", 500, "--producer-acks", "all", "--record-size", 100]
+    report = run("EndToEndLatency", *options)
+    equal("Percentiles" in report, True, report)
+
+
+if __name__ == "__main__":
+    cases.main()
