@@ -1,1 +1,39 @@
-fn main() {}
+//! The project's own tasks: `cargo xtask generate | tidy | test`. Anything cleverer than a line of the justfile is Rust here.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a task works on the source tree; nothing of it runs in a simulation"
+)]
+
+mod arbitrary;
+mod definition;
+mod generate;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+  generate [--check]   write the protocol's messages from their definitions; with --check only tell what is stale";
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a task speaks to the person who started it"
+)]
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["generate"] => generate::run(&root, false),
+        ["generate", "--check"] => generate::run(&root, true),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What goes before a message: four bytes of size, then the header of a request or response in the form that API and version ask for.
+
+use bytes::Bytes;
+
+use crate::api::ApiKey;
+use crate::text::KafkaString;
+use crate::wire::{DecodeError, Decoder, Encoder};
+
+/// The header of a request, in any form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestHeader {
+    pub api_key: i16,
+    pub api_version: i16,
+    pub correlation_id: i32,
+    pub client_id: Option<KafkaString>,
+}
+
+impl RequestHeader {
+    /// Reads the header and leaves the body. Of an API or version that nobody knows, only what all headers share is read: enough to
+    /// answer.
+    pub fn decode(input: &mut Decoder) -> Result<Self, DecodeError> {
+        let api_key = input.i16()?;
+        let api_version = input.i16()?;
+        let correlation_id = input.i32()?;
+        let mut header = Self {
+            api_key,
+            api_version,
+            correlation_id,
+            client_id: None,
+        };
+        let Some(key) =
+            ApiKey::from_key(api_key).filter(|key| key.versions().contains(api_version))
+        else {
+            return Ok(header);
+        };
+        // The client id keeps the old encoding in every version.
+        header.client_id = input.nullable_string(false)?;
+        if key.request_header_version(api_version) >= 2 {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(header)
+    }
+
+    pub fn encode(&self, out: &mut Encoder) {
+        out.i16(self.api_key);
+        out.i16(self.api_version);
+        out.i32(self.correlation_id);
+        out.nullable_string(false, self.client_id.as_deref());
+        if ApiKey::from_key(self.api_key)
+            .is_some_and(|key| key.request_header_version(self.api_version) >= 2)
+        {
+            out.uvarint(0);
+        }
+    }
+}
+
+/// Writes the header of a response.
+pub fn encode_response_header(out: &mut Encoder, key: ApiKey, version: i16, correlation_id: i32) {
+    out.i32(correlation_id);
+    if key.response_header_version(version) >= 1 {
+        out.uvarint(0);
+    }
+}
+
+/// Reads the header of a response and leaves the body; answers the correlation id.
+pub fn decode_response_header(
+    input: &mut Decoder,
+    key: ApiKey,
+    version: i16,
+) -> Result<i32, DecodeError> {
+    let correlation_id = input.i32()?;
+    if key.response_header_version(version) >= 1 {
+        input.tags(|_, _| Ok(false))?;
+    }
+    Ok(correlation_id)
+}
+
+/// A request with header and size in front, as a client sends it.
+pub fn frame_request<R: crate::Request>(
+    request: &R,
+    version: i16,
+    correlation_id: i32,
+    client_id: Option<KafkaString>,
+) -> Bytes {
+    let mut out = Encoder::new();
+    let header = RequestHeader {
+        api_key: R::KEY as i16,
+        api_version: version,
+        correlation_id,
+        client_id,
+    };
+    header.encode(&mut out);
+    request.encode(&mut out, version);
+    let body = out.into_bytes();
+    let mut frame = Vec::with_capacity(4 + body.len());
+    // A message is below 2 GiB, or the encoder had refused it.
+    frame.extend_from_slice(&(body.len() as u32).to_be_bytes());
+    frame.extend_from_slice(&body);
+    frame.into()
+}

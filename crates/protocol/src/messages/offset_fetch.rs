@@ -1,0 +1,646 @@
+//! OffsetFetch (key 9): generated from `definitions/009_offset_fetch.txt` by `cargo xtask generate`.
+
+use super::prelude::*;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchRequest {
+    pub group_id: KafkaString,
+    pub topics: Option<Vec<OffsetFetchRequestTopic>>,
+    pub groups: Vec<OffsetFetchRequestGroup>,
+    pub require_stable: bool,
+}
+
+impl Default for OffsetFetchRequest {
+    fn default() -> Self {
+        Self {
+            group_id: KafkaString::from_static(""),
+            topics: Some(Vec::new()),
+            groups: Vec::new(),
+            require_stable: false,
+        }
+    }
+}
+
+impl OffsetFetchRequest {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version <= 7 {
+            it.group_id = input.string(flexible)?;
+        }
+        if version <= 7 {
+            it.topics = if version >= 2 {
+                input.nullable_array(flexible, |input| {
+                    OffsetFetchRequestTopic::read(input, version)
+                })?
+            } else {
+                Some(input.array(flexible, |input| {
+                    OffsetFetchRequestTopic::read(input, version)
+                })?)
+            };
+        }
+        if version >= 8 {
+            it.groups = input.array(flexible, |input| {
+                OffsetFetchRequestGroup::read(input, version)
+            })?;
+        }
+        if version >= 7 {
+            it.require_stable = input.bool()?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version <= 7 {
+            out.string(flexible, &self.group_id);
+        }
+        if version <= 7 {
+            if version >= 2 {
+                out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
+                    it.write(out, version);
+                });
+            } else {
+                out.array(
+                    flexible,
+                    self.topics.as_deref().unwrap_or_default(),
+                    |out, it| {
+                        it.write(out, version);
+                    },
+                );
+            }
+        }
+        if version >= 8 {
+            out.array(flexible, &self.groups, |out, it| {
+                it.write(out, version);
+            });
+        }
+        if version >= 7 {
+            out.bool(self.require_stable);
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchRequestTopic {
+    pub name: KafkaString,
+    pub partition_indexes: Vec<i32>,
+}
+
+impl Default for OffsetFetchRequestTopic {
+    fn default() -> Self {
+        Self {
+            name: KafkaString::from_static(""),
+            partition_indexes: Vec::new(),
+        }
+    }
+}
+
+impl OffsetFetchRequestTopic {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version <= 7 {
+            it.name = input.string(flexible)?;
+        }
+        if version <= 7 {
+            it.partition_indexes = input.array(flexible, |input| input.i32())?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version <= 7 {
+            out.string(flexible, &self.name);
+        }
+        if version <= 7 {
+            out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchRequestGroup {
+    pub group_id: KafkaString,
+    pub member_id: Option<KafkaString>,
+    pub member_epoch: i32,
+    pub topics: Option<Vec<OffsetFetchRequestTopics>>,
+}
+
+impl Default for OffsetFetchRequestGroup {
+    fn default() -> Self {
+        Self {
+            group_id: KafkaString::from_static(""),
+            member_id: None,
+            member_epoch: -1,
+            topics: Some(Vec::new()),
+        }
+    }
+}
+
+impl OffsetFetchRequestGroup {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version >= 8 {
+            it.group_id = input.string(flexible)?;
+        }
+        if version >= 9 {
+            it.member_id = input.nullable_string(flexible)?;
+        }
+        if version >= 9 {
+            it.member_epoch = input.i32()?;
+        }
+        if version >= 8 {
+            it.topics = input.nullable_array(flexible, |input| {
+                OffsetFetchRequestTopics::read(input, version)
+            })?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version >= 8 {
+            out.string(flexible, &self.group_id);
+        }
+        if version >= 9 {
+            out.nullable_string(flexible, self.member_id.as_deref());
+        }
+        if version >= 9 {
+            out.i32(self.member_epoch);
+        }
+        if version >= 8 {
+            out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
+                it.write(out, version);
+            });
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchRequestTopics {
+    pub name: KafkaString,
+    pub topic_id: Uuid,
+    pub partition_indexes: Vec<i32>,
+}
+
+impl Default for OffsetFetchRequestTopics {
+    fn default() -> Self {
+        Self {
+            name: KafkaString::from_static(""),
+            topic_id: Uuid::ZERO,
+            partition_indexes: Vec::new(),
+        }
+    }
+}
+
+impl OffsetFetchRequestTopics {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version >= 8 && version <= 9 {
+            it.name = input.string(flexible)?;
+        }
+        if version >= 10 {
+            it.topic_id = input.uuid()?;
+        }
+        if version >= 8 {
+            it.partition_indexes = input.array(flexible, |input| input.i32())?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version >= 8 && version <= 9 {
+            out.string(flexible, &self.name);
+        }
+        if version >= 10 {
+            out.uuid(self.topic_id);
+        }
+        if version >= 8 {
+            out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+impl Message for OffsetFetchRequest {
+    const VERSIONS: Versions = Versions { first: 1, last: 10 };
+    fn decode(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        Self::read(input, version)
+    }
+    fn encode(&self, out: &mut Encoder, version: i16) {
+        self.write(out, version);
+    }
+}
+
+impl Request for OffsetFetchRequest {
+    const KEY: ApiKey = ApiKey::OffsetFetch;
+    type Response = OffsetFetchResponse;
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchResponse {
+    pub throttle_time_ms: i32,
+    pub topics: Vec<OffsetFetchResponseTopic>,
+    pub error_code: i16,
+    pub groups: Vec<OffsetFetchResponseGroup>,
+}
+
+impl Default for OffsetFetchResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: 0,
+            topics: Vec::new(),
+            error_code: 0,
+            groups: Vec::new(),
+        }
+    }
+}
+
+impl OffsetFetchResponse {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version >= 3 {
+            it.throttle_time_ms = input.i32()?;
+        }
+        if version <= 7 {
+            it.topics = input.array(flexible, |input| {
+                OffsetFetchResponseTopic::read(input, version)
+            })?;
+        }
+        if version >= 2 && version <= 7 {
+            it.error_code = input.i16()?;
+        }
+        if version >= 8 {
+            it.groups = input.array(flexible, |input| {
+                OffsetFetchResponseGroup::read(input, version)
+            })?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version >= 3 {
+            out.i32(self.throttle_time_ms);
+        }
+        if version <= 7 {
+            out.array(flexible, &self.topics, |out, it| {
+                it.write(out, version);
+            });
+        }
+        if version >= 2 && version <= 7 {
+            out.i16(self.error_code);
+        }
+        if version >= 8 {
+            out.array(flexible, &self.groups, |out, it| {
+                it.write(out, version);
+            });
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchResponseTopic {
+    pub name: KafkaString,
+    pub partitions: Vec<OffsetFetchResponsePartition>,
+}
+
+impl Default for OffsetFetchResponseTopic {
+    fn default() -> Self {
+        Self {
+            name: KafkaString::from_static(""),
+            partitions: Vec::new(),
+        }
+    }
+}
+
+impl OffsetFetchResponseTopic {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version <= 7 {
+            it.name = input.string(flexible)?;
+        }
+        if version <= 7 {
+            it.partitions = input.array(flexible, |input| {
+                OffsetFetchResponsePartition::read(input, version)
+            })?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version <= 7 {
+            out.string(flexible, &self.name);
+        }
+        if version <= 7 {
+            out.array(flexible, &self.partitions, |out, it| {
+                it.write(out, version);
+            });
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchResponsePartition {
+    pub partition_index: i32,
+    pub committed_offset: i64,
+    pub committed_leader_epoch: i32,
+    pub metadata: Option<KafkaString>,
+    pub error_code: i16,
+}
+
+impl Default for OffsetFetchResponsePartition {
+    fn default() -> Self {
+        Self {
+            partition_index: 0,
+            committed_offset: 0,
+            committed_leader_epoch: -1,
+            metadata: Some(KafkaString::from_static("")),
+            error_code: 0,
+        }
+    }
+}
+
+impl OffsetFetchResponsePartition {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version <= 7 {
+            it.partition_index = input.i32()?;
+        }
+        if version <= 7 {
+            it.committed_offset = input.i64()?;
+        }
+        if version >= 5 && version <= 7 {
+            it.committed_leader_epoch = input.i32()?;
+        }
+        if version <= 7 {
+            it.metadata = input.nullable_string(flexible)?;
+        }
+        if version <= 7 {
+            it.error_code = input.i16()?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version <= 7 {
+            out.i32(self.partition_index);
+        }
+        if version <= 7 {
+            out.i64(self.committed_offset);
+        }
+        if version >= 5 && version <= 7 {
+            out.i32(self.committed_leader_epoch);
+        }
+        if version <= 7 {
+            out.nullable_string(flexible, self.metadata.as_deref());
+        }
+        if version <= 7 {
+            out.i16(self.error_code);
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchResponseGroup {
+    pub group_id: KafkaString,
+    pub topics: Vec<OffsetFetchResponseTopics>,
+    pub error_code: i16,
+}
+
+impl Default for OffsetFetchResponseGroup {
+    fn default() -> Self {
+        Self {
+            group_id: KafkaString::from_static(""),
+            topics: Vec::new(),
+            error_code: 0,
+        }
+    }
+}
+
+impl OffsetFetchResponseGroup {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version >= 8 {
+            it.group_id = input.string(flexible)?;
+        }
+        if version >= 8 {
+            it.topics = input.array(flexible, |input| {
+                OffsetFetchResponseTopics::read(input, version)
+            })?;
+        }
+        if version >= 8 {
+            it.error_code = input.i16()?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version >= 8 {
+            out.string(flexible, &self.group_id);
+        }
+        if version >= 8 {
+            out.array(flexible, &self.topics, |out, it| {
+                it.write(out, version);
+            });
+        }
+        if version >= 8 {
+            out.i16(self.error_code);
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchResponseTopics {
+    pub name: KafkaString,
+    pub topic_id: Uuid,
+    pub partitions: Vec<OffsetFetchResponsePartitions>,
+}
+
+impl Default for OffsetFetchResponseTopics {
+    fn default() -> Self {
+        Self {
+            name: KafkaString::from_static(""),
+            topic_id: Uuid::ZERO,
+            partitions: Vec::new(),
+        }
+    }
+}
+
+impl OffsetFetchResponseTopics {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version >= 8 && version <= 9 {
+            it.name = input.string(flexible)?;
+        }
+        if version >= 10 {
+            it.topic_id = input.uuid()?;
+        }
+        if version >= 8 {
+            it.partitions = input.array(flexible, |input| {
+                OffsetFetchResponsePartitions::read(input, version)
+            })?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version >= 8 && version <= 9 {
+            out.string(flexible, &self.name);
+        }
+        if version >= 10 {
+            out.uuid(self.topic_id);
+        }
+        if version >= 8 {
+            out.array(flexible, &self.partitions, |out, it| {
+                it.write(out, version);
+            });
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetFetchResponsePartitions {
+    pub partition_index: i32,
+    pub committed_offset: i64,
+    pub committed_leader_epoch: i32,
+    pub metadata: Option<KafkaString>,
+    pub error_code: i16,
+}
+
+impl Default for OffsetFetchResponsePartitions {
+    fn default() -> Self {
+        Self {
+            partition_index: 0,
+            committed_offset: 0,
+            committed_leader_epoch: -1,
+            metadata: Some(KafkaString::from_static("")),
+            error_code: 0,
+        }
+    }
+}
+
+impl OffsetFetchResponsePartitions {
+    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 6;
+        let mut it = Self::default();
+        if version >= 8 {
+            it.partition_index = input.i32()?;
+        }
+        if version >= 8 {
+            it.committed_offset = input.i64()?;
+        }
+        if version >= 8 {
+            it.committed_leader_epoch = input.i32()?;
+        }
+        if version >= 8 {
+            it.metadata = input.nullable_string(flexible)?;
+        }
+        if version >= 8 {
+            it.error_code = input.i16()?;
+        }
+        if flexible {
+            input.tags(|_, _| Ok(false))?;
+        }
+        Ok(it)
+    }
+
+    pub fn write(&self, out: &mut Encoder, version: i16) {
+        let flexible = version >= 6;
+        if version >= 8 {
+            out.i32(self.partition_index);
+        }
+        if version >= 8 {
+            out.i64(self.committed_offset);
+        }
+        if version >= 8 {
+            out.i32(self.committed_leader_epoch);
+        }
+        if version >= 8 {
+            out.nullable_string(flexible, self.metadata.as_deref());
+        }
+        if version >= 8 {
+            out.i16(self.error_code);
+        }
+        if flexible {
+            out.uvarint(0);
+        }
+    }
+}
+
+impl Message for OffsetFetchResponse {
+    const VERSIONS: Versions = Versions { first: 1, last: 10 };
+    fn decode(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+        Self::read(input, version)
+    }
+    fn encode(&self, out: &mut Encoder, version: i16) {
+        self.write(out, version);
+    }
+}
