@@ -473,9 +473,17 @@ impl Encoder {
         self.tail.put_slice(&field);
     }
 
-    /// Puts the number of bytes written since `start` into the four bytes at `start`. No records may have been written between.
-    pub fn patch_size(&mut self, start: usize, size: i32) {
-        self.tail[start..start + 4].copy_from_slice(&size.to_be_bytes());
+    /// Puts `size` into the first four bytes, which were written for it.
+    pub fn patch_first_size(&mut self, size: u32) {
+        let size = size.to_be_bytes();
+        match self.pieces.first_mut() {
+            None => self.tail[..4].copy_from_slice(&size),
+            Some(first) => {
+                let mut head = BytesMut::from(std::mem::take(first));
+                head[..4].copy_from_slice(&size);
+                *first = head.freeze();
+            }
+        }
     }
 }
 

@@ -10,8 +10,6 @@
 //!   cluster_id: string 12+ tag 0   a tagged field
 //! ```
 
-use std::fmt::Write as _;
-
 /// First and last version; `MAX` where there is no last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Versions {
@@ -314,14 +312,13 @@ impl Versions {
 
     /// The condition on `version` within `valid`; empty where it always holds.
     pub(crate) fn condition(self, valid: Versions) -> String {
-        let mut condition = String::new();
-        if self.first > valid.first {
-            let _ = write!(condition, "version >= {}", self.first);
+        let Versions { first, last } = self;
+        match (first > valid.first, last < valid.last) {
+            (false, false) => String::new(),
+            (true, false) => format!("version >= {first}"),
+            (false, true) => format!("version <= {last}"),
+            (true, true) if first == last => format!("version == {first}"),
+            (true, true) => format!("({first}..={last}).contains(&version)"),
         }
-        if self.last < valid.last {
-            let and = if condition.is_empty() { "" } else { " && " };
-            let _ = write!(condition, "{and}version <= {}", self.last);
-        }
-        condition
     }
 }

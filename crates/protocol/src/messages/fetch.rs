@@ -334,7 +334,7 @@ impl ForgottenTopic {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 12;
         let mut it = Self::default();
-        if version >= 7 && version <= 12 {
+        if (7..=12).contains(&version) {
             it.topic = input.string(flexible)?;
         }
         if version >= 13 {
@@ -351,7 +351,7 @@ impl ForgottenTopic {
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 12;
-        if version >= 7 && version <= 12 {
+        if (7..=12).contains(&version) {
             out.string(flexible, &self.topic);
         }
         if version >= 13 {

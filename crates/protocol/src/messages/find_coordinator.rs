@@ -107,7 +107,7 @@ impl FindCoordinatorResponse {
         if version <= 3 {
             it.error_code = input.i16()?;
         }
-        if version >= 1 && version <= 3 {
+        if (1..=3).contains(&version) {
             it.error_message = input.nullable_string(flexible)?;
         }
         if version <= 3 {
@@ -136,7 +136,7 @@ impl FindCoordinatorResponse {
         if version <= 3 {
             out.i16(self.error_code);
         }
-        if version >= 1 && version <= 3 {
+        if (1..=3).contains(&version) {
             out.nullable_string(flexible, self.error_message.as_deref());
         }
         if version <= 3 {

@@ -33,7 +33,7 @@ impl MetadataRequest {
         if version >= 4 {
             it.allow_auto_topic_creation = input.bool()?;
         }
-        if version >= 8 && version <= 10 {
+        if (8..=10).contains(&version) {
             it.include_cluster_authorized_operations = input.bool()?;
         }
         if version >= 8 {
@@ -63,7 +63,7 @@ impl MetadataRequest {
         if version >= 4 {
             out.bool(self.allow_auto_topic_creation);
         }
-        if version >= 8 && version <= 10 {
+        if (8..=10).contains(&version) {
             out.bool(self.include_cluster_authorized_operations);
         }
         if version >= 8 {
@@ -183,7 +183,7 @@ impl MetadataResponse {
         it.topics = input.array(flexible, |input| {
             MetadataResponseTopic::read(input, version)
         })?;
-        if version >= 8 && version <= 10 {
+        if (8..=10).contains(&version) {
             it.cluster_authorized_operations = input.i32()?;
         }
         if version >= 13 {
@@ -212,7 +212,7 @@ impl MetadataResponse {
         out.array(flexible, &self.topics, |out, it| {
             it.write(out, version);
         });
-        if version >= 8 && version <= 10 {
+        if (8..=10).contains(&version) {
             out.i32(self.cluster_authorized_operations);
         }
         if version >= 13 {

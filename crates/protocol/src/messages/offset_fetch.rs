@@ -218,7 +218,7 @@ impl OffsetFetchRequestTopics {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 6;
         let mut it = Self::default();
-        if version >= 8 && version <= 9 {
+        if (8..=9).contains(&version) {
             it.name = input.string(flexible)?;
         }
         if version >= 10 {
@@ -235,7 +235,7 @@ impl OffsetFetchRequestTopics {
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
-        if version >= 8 && version <= 9 {
+        if (8..=9).contains(&version) {
             out.string(flexible, &self.name);
         }
         if version >= 10 {
@@ -296,7 +296,7 @@ impl OffsetFetchResponse {
                 OffsetFetchResponseTopic::read(input, version)
             })?;
         }
-        if version >= 2 && version <= 7 {
+        if (2..=7).contains(&version) {
             it.error_code = input.i16()?;
         }
         if version >= 8 {
@@ -320,7 +320,7 @@ impl OffsetFetchResponse {
                 it.write(out, version);
             });
         }
-        if version >= 2 && version <= 7 {
+        if (2..=7).contains(&version) {
             out.i16(self.error_code);
         }
         if version >= 8 {
@@ -414,7 +414,7 @@ impl OffsetFetchResponsePartition {
         if version <= 7 {
             it.committed_offset = input.i64()?;
         }
-        if version >= 5 && version <= 7 {
+        if (5..=7).contains(&version) {
             it.committed_leader_epoch = input.i32()?;
         }
         if version <= 7 {
@@ -437,7 +437,7 @@ impl OffsetFetchResponsePartition {
         if version <= 7 {
             out.i64(self.committed_offset);
         }
-        if version >= 5 && version <= 7 {
+        if (5..=7).contains(&version) {
             out.i32(self.committed_leader_epoch);
         }
         if version <= 7 {
@@ -530,7 +530,7 @@ impl OffsetFetchResponseTopics {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 6;
         let mut it = Self::default();
-        if version >= 8 && version <= 9 {
+        if (8..=9).contains(&version) {
             it.name = input.string(flexible)?;
         }
         if version >= 10 {
@@ -549,7 +549,7 @@ impl OffsetFetchResponseTopics {
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
-        if version >= 8 && version <= 9 {
+        if (8..=9).contains(&version) {
             out.string(flexible, &self.name);
         }
         if version >= 10 {

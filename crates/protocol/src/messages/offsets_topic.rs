@@ -80,7 +80,7 @@ impl OffsetCommitValue {
         }
         it.metadata = input.string(flexible)?;
         it.commit_timestamp = input.i64()?;
-        if version >= 1 && version <= 1 {
+        if version == 1 {
             it.expire_timestamp = input.i64()?;
         }
         if flexible {
@@ -103,7 +103,7 @@ impl OffsetCommitValue {
         }
         out.string(flexible, &self.metadata);
         out.i64(self.commit_timestamp);
-        if version >= 1 && version <= 1 {
+        if version == 1 {
             out.i64(self.expire_timestamp);
         }
         if flexible {

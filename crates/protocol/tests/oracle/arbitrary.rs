@@ -318,7 +318,7 @@ impl super::Arbitrary for fetch::ForgottenTopic {
     fn arbitrary(random: &mut Random, version: i16) -> Self {
         let _ = (&random, version);
         let mut it = Self::default();
-        if version >= 7 && version <= 12 {
+        if (7..=12).contains(&version) {
             it.topic = random.string();
         }
         if version >= 13 {
@@ -646,7 +646,7 @@ impl super::Arbitrary for metadata::MetadataRequest {
         if version >= 4 {
             it.allow_auto_topic_creation = random.bool();
         }
-        if version >= 8 && version <= 10 {
+        if (8..=10).contains(&version) {
             it.include_cluster_authorized_operations = random.bool();
         }
         if version >= 8 {
@@ -701,7 +701,7 @@ impl super::Arbitrary for metadata::MetadataResponse {
                 <metadata::MetadataResponseTopic as super::Arbitrary>::arbitrary(random, version)
             });
         }
-        if version >= 8 && version <= 10 {
+        if (8..=10).contains(&version) {
             it.cluster_authorized_operations = random.i32();
         }
         if version >= 13 {
@@ -938,7 +938,7 @@ impl super::Arbitrary for offset_fetch::OffsetFetchRequest {
             it.group_id = random.string();
         }
         if version <= 7 {
-            it.topics = if version >= 2 && version <= 7 {
+            it.topics = if (2..=7).contains(&version) {
                 random.option(|random| {
                     random.vec(|random| {
                         <offset_fetch::OffsetFetchRequestTopic as super::Arbitrary>::arbitrary(
@@ -1024,7 +1024,7 @@ impl super::Arbitrary for offset_fetch::OffsetFetchRequestTopics {
     fn arbitrary(random: &mut Random, version: i16) -> Self {
         let _ = (&random, version);
         let mut it = Self::default();
-        if version >= 8 && version <= 9 {
+        if (8..=9).contains(&version) {
             it.name = random.string();
         }
         if version >= 10 {
@@ -1051,7 +1051,7 @@ impl super::Arbitrary for offset_fetch::OffsetFetchResponse {
                 )
             });
         }
-        if version >= 2 && version <= 7 {
+        if (2..=7).contains(&version) {
             it.error_code = random.i16();
         }
         if version >= 8 {
@@ -1093,7 +1093,7 @@ impl super::Arbitrary for offset_fetch::OffsetFetchResponsePartition {
         if version <= 7 {
             it.committed_offset = random.i64();
         }
-        if version >= 5 && version <= 7 {
+        if (5..=7).contains(&version) {
             it.committed_leader_epoch = random.i32();
         }
         if version <= 7 {
@@ -1135,7 +1135,7 @@ impl super::Arbitrary for offset_fetch::OffsetFetchResponseTopics {
     fn arbitrary(random: &mut Random, version: i16) -> Self {
         let _ = (&random, version);
         let mut it = Self::default();
-        if version >= 8 && version <= 9 {
+        if (8..=9).contains(&version) {
             it.name = random.string();
         }
         if version >= 10 {
@@ -1206,7 +1206,7 @@ impl super::Arbitrary for find_coordinator::FindCoordinatorResponse {
         if version <= 3 {
             it.error_code = random.i16();
         }
-        if version >= 1 && version <= 3 {
+        if (1..=3).contains(&version) {
             it.error_message = if true {
                 random.option(|random| random.string())
             } else {
@@ -8391,7 +8391,7 @@ impl super::Arbitrary for offsets_topic::OffsetCommitValue {
         if true {
             it.commit_timestamp = random.i64();
         }
-        if version >= 1 && version <= 1 {
+        if version == 1 {
             it.expire_timestamp = random.i64();
         }
         if version >= 4 {
