@@ -1,5 +1,6 @@
 //! log
 
+pub mod disk;
 pub mod fields;
 pub mod file_id;
 pub mod footer;
