@@ -1,5 +1,43 @@
-//! The one door to files.
+//! The one door to files: a flat data folder as the log sees it. [`sim`] is a disk that loses power;
+//! whatever the log writes or reads goes through [`Disk`] and [`DiskFile`].
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
 
 pub mod sim;
 mod sim_file;
 mod sim_state;
+
+/// The data folder. Names are plain file names. A name is sure to outlive a power cut only after
+/// [`Disk::sync_folder`].
+pub trait Disk: fmt::Debug + Send + Sync {
+    /// Opens a file for reading and writing.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Makes a new, empty file; one of that name is an error.
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Renames a file, over another one if need be, atomically.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    fn remove(&self, name: &str) -> io::Result<()>;
+    fn names(&self) -> io::Result<Vec<String>>;
+    fn sync_folder(&self) -> io::Result<()>;
+    /// Bytes that files may still take.
+    fn free_bytes(&self) -> io::Result<u64>;
+}
+
+/// An open file, readable and writable from any thread. It keeps its bytes when it is renamed or
+/// removed.
+pub trait DiskFile: fmt::Debug + Send + Sync {
+    fn len(&self) -> io::Result<u64>;
+    /// Fills `into`; an end of the file before that is an error.
+    fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()>;
+    /// Writes all of `bytes`. After an error any part of them may be there.
+    fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
+    /// Makes bytes and length durable (fdatasync). After an error nobody knows what is durable.
+    fn sync_data(&self) -> io::Result<()>;
+    /// Grows the file to `bytes` with room that is really there; never shrinks it.
+    fn allocate(&self, bytes: u64) -> io::Result<()>;
+    fn set_len(&self, bytes: u64) -> io::Result<()>;
+    /// How many names lead to the file.
+    fn link_count(&self) -> io::Result<u64>;
+}

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 pub use super::sim_state::{Counts, Fault, FaultError, Op, Rng};
 use super::sim_state::{NameChange, Outcome, State};
+use super::{Disk, DiskFile};
 
 /// A simulated disk; clones share it.
 #[derive(Clone, Debug)]
@@ -131,14 +132,12 @@ impl SimDisk {
     }
 }
 
-impl SimDisk {
-    /// Opens a file for reading and writing.
-    pub fn open(&self, name: &str) -> io::Result<SimFile> {
-        self.open_inode(name)
+impl Disk for SimDisk {
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(self.open_inode(name)?))
     }
 
-    /// Makes a new, empty file.
-    pub fn create(&self, name: &str) -> io::Result<SimFile> {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         self.change_names(Op::Create, name, |state| {
             if state.names.contains_key(name) {
                 return Err(Errno::EXIST);
@@ -147,11 +146,10 @@ impl SimDisk {
             let inode = state.new_inode();
             Ok(NameChange::Added { name, inode })
         })?;
-        self.open_inode(name)
+        self.open(name)
     }
 
-    /// Renames a file, over another one if need be.
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.change_names(Op::Rename, from, |state| {
             let inode = *state.names.get(from).ok_or(Errno::NOENT)?;
             let (from, to) = (from.to_owned(), to.to_owned());
@@ -159,7 +157,7 @@ impl SimDisk {
         })
     }
 
-    pub fn remove(&self, name: &str) -> io::Result<()> {
+    fn remove(&self, name: &str) -> io::Result<()> {
         self.change_names(Op::Remove, name, |state| {
             match state.names.contains_key(name) {
                 true => Ok(NameChange::Removed {
@@ -170,12 +168,11 @@ impl SimDisk {
         })
     }
 
-    pub fn names(&self) -> io::Result<Vec<String>> {
+    fn names(&self) -> io::Result<Vec<String>> {
         Ok(self.state.lock().names.keys().cloned().collect())
     }
 
-    /// Makes the names durable.
-    pub fn sync_folder(&self) -> io::Result<()> {
+    fn sync_folder(&self) -> io::Result<()> {
         let mut state = self.state.lock();
         let outcome = state.begin_change(Op::SyncFolder, "");
         if outcome == Outcome::Succeeds {
@@ -186,7 +183,7 @@ impl SimDisk {
         outcome.into_result()
     }
 
-    pub fn free_bytes(&self) -> io::Result<u64> {
+    fn free_bytes(&self) -> io::Result<u64> {
         let state = self.state.lock();
         Ok(match state.capacity_bytes {
             Some(capacity) => capacity.saturating_sub(state.used_bytes()),
@@ -195,13 +192,12 @@ impl SimDisk {
     }
 }
 
-impl SimFile {
-    pub fn len(&self) -> io::Result<u64> {
+impl DiskFile for SimFile {
+    fn len(&self) -> io::Result<u64> {
         Ok(self.lock().file(self.inode)?.len())
     }
 
-    /// Fills `into`; an end of the file before that is an error.
-    pub fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()> {
+    fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()> {
         let mut state = self.lock();
         state.begin_read(&self.name)?;
         let count = state.file(self.inode)?.read(position, into);
@@ -212,8 +208,7 @@ impl SimFile {
         }
     }
 
-    /// Writes all of `bytes`. After an error any part of them may be there.
-    pub fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+    fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let mut outcome = state.begin_change(Op::Write, &self.name);
@@ -235,8 +230,7 @@ impl SimFile {
         outcome.into_result()
     }
 
-    /// Makes bytes and length durable.
-    pub fn sync_data(&self) -> io::Result<()> {
+    fn sync_data(&self) -> io::Result<()> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let outcome = state.begin_change(Op::Sync, &self.name);
@@ -253,15 +247,22 @@ impl SimFile {
         outcome.into_result()
     }
 
-    /// Grows the file to `bytes` with room that is really there; never shrinks it.
-    pub fn allocate(&self, bytes: u64) -> io::Result<()> {
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
         self.resize(|old| old.max(bytes))
     }
 
-    pub fn set_len(&self, bytes: u64) -> io::Result<()> {
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.resize(|_| bytes)
     }
 
+    fn link_count(&self) -> io::Result<u64> {
+        let state = self.lock();
+        let links = state.names.values().filter(|inode| **inode == self.inode);
+        Ok(links.count() as u64)
+    }
+}
+
+impl SimFile {
     fn resize(&self, new_len: impl FnOnce(u64) -> u64) -> io::Result<()> {
         let mut state = self.lock();
         let outcome = state.begin_change(Op::SetLen, &self.name);
@@ -273,13 +274,6 @@ impl SimFile {
             state.file(self.inode)?.set_len(new_len);
         }
         outcome.into_result()
-    }
-
-    /// How many names lead to the file.
-    pub fn link_count(&self) -> io::Result<u64> {
-        let state = self.lock();
-        let links = state.names.values().filter(|inode| **inode == self.inode);
-        Ok(links.count() as u64)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -15,7 +15,7 @@ const EIO: Option<i32> = Some(5);
 const ENOSPC: Option<i32> = Some(28);
 
 /// A disk with file "a" of `blocks` blocks of ones, all of it durable.
-fn disk_with_ones(blocks: usize) -> (SimDisk, SimFile) {
+fn disk_with_ones(blocks: usize) -> (SimDisk, Arc<dyn DiskFile>) {
     let disk = SimDisk::new(1);
     let file = disk.create("a").unwrap();
     file.write_all_at(&vec![1; blocks * BLOCK], 0).unwrap();
