@@ -9,3 +9,4 @@ pub mod manifest_event;
 pub mod producers;
 pub mod roll;
 pub mod running_clock;
+pub mod snapshot;

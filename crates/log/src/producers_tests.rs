@@ -190,8 +190,9 @@ fn a_duplicate_names_the_frame_it_waits_for() {
 /// Batches (frame, epoch, base sequence), then a cut, then what the next batch may be.
 #[test]
 fn a_cut_frame_gives_the_sequence_back() {
-    type Sent = (u64, i16, i32);
-    let rows: [(&str, &[Sent], u64, (i16, i32), bool); 10] = [
+    type Sent = &'static [(u64, i16, i32)];
+    type Row = (&'static str, Sent, u64, (i16, i32), bool);
+    let rows: [Row; 10] = [
         (
             "retry of the cut batch",
             &[(1, 0, 0), (2, 0, 1)],

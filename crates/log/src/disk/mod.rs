@@ -28,7 +28,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
 /// An open file, readable and writable from any thread. It keeps its bytes when it is renamed or
 /// removed.
 pub trait DiskFile: fmt::Debug + Send + Sync {
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
     /// Fills `into`; an end of the file before that is an error.
     fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()>;
     /// Writes all of `bytes`. After an error any part of them may be there.

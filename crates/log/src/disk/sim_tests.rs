@@ -82,7 +82,7 @@ fn unsynced_lengths_are_old_or_new_and_new_room_is_zero() {
     let (disk, file) = disk_with_ones(1);
     file.allocate(3 * BLOCK as u64).unwrap();
     file.allocate(BLOCK as u64).unwrap();
-    assert_eq!(file.len().unwrap(), 3 * BLOCK as u64);
+    assert_eq!(file.size().unwrap(), 3 * BLOCK as u64);
     let grown = [[1; BLOCK], [0; BLOCK], [0; BLOCK]].concat();
     assert_eq!(
         outcomes(&disk),
