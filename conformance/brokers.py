@@ -107,9 +107,7 @@ class Broker:
     def spawn(self):
         self.spawned = time.monotonic()
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                self.command(), stdout=log, stderr=log, cwd=self.folder, start_new_session=True
-            )
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder)
 
     def wait_ready(self):
         while not answers_metadata(self.bootstrap):

@@ -22,6 +22,12 @@ def python():
     call(PYTHON, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt")
 
 
+def kafka_python_2():
+    """A kafka-python of 2020 beside the venv's; both are the module `kafka`."""
+    target = ENV / "kafka-python-2.0"
+    call(PYTHON, "-m", "pip", "install", "--quiet", "--upgrade", "--target", target, "kafka-python==2.0.2")
+
+
 def node():
     """kafkajs and codecs from npm, in conformance/node_modules."""
     call("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=HERE)
@@ -42,8 +48,14 @@ def kcat():
     call("apt-get", "install", "-y", "-q", "kcat")
 
 
-STEPS = {"python": python, "node": node, "kafka": kafka, "kcat": kcat}
-PINS = {"python": "requirements.txt", "node": "package-lock.json", "kafka": "pom.xml"}
+STEPS = {"python": python, "kafka-python-2.0": kafka_python_2, "node": node, "kafka": kafka, "kcat": kcat}
+# The file whose change makes a step run again; kcat is the system's.
+PINS = {
+    "python": "requirements.txt",
+    "kafka-python-2.0": "install.py",
+    "node": "package-lock.json",
+    "kafka": "pom.xml",
+}
 
 
 def ensure(*names):

@@ -55,6 +55,7 @@ def new_topic(prefix="ck", partitions=4, **config):
     topic = unique(prefix)
     config = {key.replace("_", "."): value for key, value in config.items()}
     results(admin().create_topics([NewTopic(topic, partitions, 1, config=config)]))
+    until(lambda: topic in admin().list_topics(timeout=30).topics, "the new topic in the metadata")
     return topic
 
 
@@ -65,7 +66,7 @@ def send(topic, messages, **config):
     defaults = {"bootstrap.servers": cases.BOOTSTRAP, "linger.ms": 5, "enable.idempotence": True}
     producer = Producer({**defaults, **config})
     delivered, failures = [], []
-    report = lambda error, message: (failures if error else delivered).append(error or message)  # noqa: E731
+    report = lambda error, message: (failures if error else delivered).append(error or message)
     for message in messages:
         producer.produce(topic, on_delivery=report, **message)
         producer.poll(0)
@@ -223,7 +224,7 @@ def refusals_are_clear():
     topic = new_topic(partitions=1, max_message_bytes="1000")
     errors = []
     producer = Producer({"bootstrap.servers": cases.BOOTSTRAP})
-    on_delivery = lambda error, _: errors.append(error and error.code())  # noqa: E731
+    on_delivery = lambda error, _: errors.append(error and error.code())
     producer.produce(topic, b"x" * 2000, on_delivery=on_delivery)
     producer.flush(30)
     equal(errors, [KafkaError.MSG_SIZE_TOO_LARGE])
@@ -247,10 +248,10 @@ def watermarks_and_times():
     consumer = new_consumer()
     partition = TopicPartition(topic, 0)
     equal(consumer.get_watermark_offsets(partition, timeout=30), (0, 10))
-    for stamp, offset in [(base - 1, 0), (base, 0), (base + 1, 1), (base + 8500, 9), (base + 9000, 9), (base + 9001, -1)]:
-        [found] = consumer.offsets_for_times([TopicPartition(topic, 0, stamp)], timeout=30)
-        # librdkafka says "end" for "no such record".
-        equal(found.offset, offset, f"time {stamp - base}")
+    for after, offset in {-1: 0, 0: 0, 1: 1, 8500: 9, 9000: 9, 9001: -1}.items():
+        [found] = consumer.offsets_for_times([TopicPartition(topic, 0, base + after)], timeout=30)
+        # librdkafka says -1, "end", for "no such record".
+        equal(found.offset, offset, f"time {after}")
     consumer.close()
 
     specs = {OffsetSpec.earliest(): 0, OffsetSpec.latest(): 10, OffsetSpec.max_timestamp(): 9}
@@ -430,10 +431,10 @@ def topics_are_created_described_and_deleted():
     described = results(client.describe_topics(TopicCollection([topic])))[topic]
     equal((described.name, len(described.partitions), described.is_internal), (topic, 3, False))
     equal([p.leader.id for p in described.partitions], [described.partitions[0].leader.id] * 3)
-    equal(len(client.list_topics(topic, timeout=30).topics[topic].partitions), 3)
-
+    count = lambda: len(client.list_topics(topic, timeout=30).topics[topic].partitions)
+    equal(count(), 3)
     results(client.create_partitions([NewPartitions(topic, 5)]))
-    equal(len(client.list_topics(topic, timeout=30).topics[topic].partitions), 5)
+    until(lambda: count() == 5, "five partitions")
     [fewer] = client.create_partitions([NewPartitions(topic, 2)]).values()
     equal(error_of(fewer), KafkaError.INVALID_PARTITIONS)
 
@@ -449,7 +450,7 @@ def topics_are_created_described_and_deleted():
 @case
 def bad_topics_are_refused():
     taken = new_topic()
-    create = lambda *args, **kw: error_of(admin().create_topics([NewTopic(*args, **kw)], **{})[args[0]])  # noqa: E731
+    create = lambda *args, **kw: error_of(admin().create_topics([NewTopic(*args, **kw)], **{})[args[0]])
     equal(create(taken, 1, 1), KafkaError.TOPIC_ALREADY_EXISTS)
     equal(create(unique("ck"), 1, 7), KafkaError.INVALID_REPLICATION_FACTOR)
     equal(create("not a name!", 1, 1), KafkaError.TOPIC_EXCEPTION)
@@ -471,11 +472,11 @@ def topic_configs_are_read_and_changed():
         [future] = client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
         return future.result(30)
 
-    equal(configs()["retention.ms"].value, "3600000")
+    until(lambda: configs()["retention.ms"].value == "3600000", "the topic's own value")
     equal((configs()["retention.ms"].is_default, configs()["cleanup.policy"].is_default), (False, True))
     equal(configs()["cleanup.policy"].value, "delete")
 
-    change = lambda name, op, value=None: results(  # noqa: E731
+    change = lambda name, op, value=None: results(
         client.incremental_alter_configs(
             [
                 ConfigResource(

@@ -29,7 +29,7 @@ def new_topic(partitions=4, admin=None, **configs):
     options = {"num_partitions": partitions, "replication_factor": 1}
     options["configs"] = {key.replace("_", "."): value for key, value in configs.items()}
     client = admin or new_admin()
-    client.create_topics({topic: options})
+    client.create_topics({topic: options}, wait_for_metadata=True)
     if admin is None:
         client.close()
     return topic
@@ -316,7 +316,7 @@ def topics_are_created_described_and_deleted():
 def topic_configs_are_read_and_changed():
     admin = new_admin()
     topic = new_topic(1, admin, retention_ms="3600000")
-    resource = lambda configs=None: ConfigResource(ConfigResourceType.TOPIC, topic, configs)  # noqa: E731
+    resource = lambda configs=None: ConfigResource(ConfigResourceType.TOPIC, topic, configs)
 
     def configs():
         every = admin.describe_configs([resource()], config_filter="all")

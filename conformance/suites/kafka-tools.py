@@ -84,7 +84,7 @@ def topics_from_creation_to_deletion():
 def topic_configs():
     topic = new_topic(1)
     entity = ["--entity-type", "topics", "--entity-name", topic]
-    configs = lambda *args, **kw: run("kafka.admin.ConfigCommand", *entity, *args, **kw)  # noqa: E731
+    configs = lambda *args, **kw: run("kafka.admin.ConfigCommand", *entity, *args, **kw)
     configs("--alter", "--add-config", "max.message.bytes=2000000,cleanup.policy=[compact,delete]")
     until(lambda: "max.message.bytes=2000000" in configs("--describe"), "the config to show")
     equal("cleanup.policy=compact,delete" in configs("--describe"), True, "a list value")
@@ -155,10 +155,10 @@ def commits_are_readable_in_the_offsets_topic():
 def get_offsets():
     topic = new_topic(2)
     produce(topic, range(10))
-    ask = lambda *args: dict(  # noqa: E731
+    ask = lambda *args: dict(
         line.rsplit(":", 1) for line in run("GetOffsetShell", "--topic", topic, *args).splitlines()
     )
-    total = lambda answer: sum(int(offset or 0) for offset in answer.values())  # noqa: E731
+    total = lambda answer: sum(int(offset or 0) for offset in answer.values())
     equal(total(ask()), 10, "latest")
     equal(total(ask("--time", "earliest")), 0, "earliest")
     equal(total(ask("--time", "max-timestamp")) > 0, True, "max-timestamp")
@@ -173,7 +173,7 @@ def get_offsets():
 def groups_from_listing_to_reset():
     topic, group = new_topic(4), unique("group")
     produce(topic, range(40))
-    groups = lambda *args, **kw: run("consumer.group.ConsumerGroupCommand", *args, **kw)  # noqa: E731
+    groups = lambda *args, **kw: run("consumer.group.ConsumerGroupCommand", *args, **kw)
     with verifiable_consumer(topic, group) as member:
         until(lambda: member.count() == 40 and member.committed() == 40, "40 records read and committed")
         equal(group in groups("--list").split(), True, "listed")
@@ -269,7 +269,8 @@ def producer_and_consumer_performance():
         load = ["--num-records", count, "--record-size", 100, "--throughput", -1]
         sent = run("ProducerPerformance", "--topic", topic, *load, "--command-property", *options)
         equal(f"{count} records sent" in sent, True, sent)
-        read = run("ConsumerPerformance", "--topic", topic, "--num-records", count, "--hide-header", "--timeout", 60_000)
+        options = ["--num-records", count, "--hide-header", "--timeout", 60_000]
+        read = run("ConsumerPerformance", "--topic", topic, *options)
         fields = [field.strip() for field in read.splitlines()[-1].split(",")]
         equal(int(fields[4]), count, f"records consumed, {codec}")
 

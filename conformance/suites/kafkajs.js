@@ -129,7 +129,8 @@ const cases = {
     ]
     await client.send(topic, sent)
     const got = await client.read(topic, sent.length)
-    assert.deepEqual(got.map(m => [text(m.key), text(m.value), m.timestamp]), sent.map(m => [m.key, m.value, timestamp]))
+    const shown = got.map(m => [text(m.key), text(m.value), m.timestamp])
+    assert.deepEqual(shown, sent.map(m => [m.key, m.value, timestamp]))
     assert.deepEqual([text(got[0].headers.a), text(got[0].headers.empty)], ['1', ''])
     assert.deepEqual(got.map(m => m.offset), ['0', '1', '2'])
   },
@@ -243,7 +244,8 @@ const cases = {
     const { ConfigResourceTypes, RESOURCE_TYPES } = client.library
     const type = ConfigResourceTypes?.TOPIC ?? RESOURCE_TYPES?.TOPIC ?? 2
     const value = async name => {
-      const { resources } = await client.admin.describeConfigs({ resources: [{ type, name: topic }], includeSynonyms: false })
+      const asked = { resources: [{ type, name: topic }], includeSynonyms: false }
+      const { resources } = await client.admin.describeConfigs(asked)
       return resources[0].configEntries.find(entry => entry.configName === name).configValue
     }
     assert.equal(await value('retention.ms'), '3600000')

@@ -203,7 +203,7 @@ def two_members_share_a_group():
             equal(sorted(first.assigned() + second.assigned()), [0, 1, 2, 3], "assignment")
             lines = [f"shared {n}" for n in range(400)]
             produce(topic, lines)
-            seen = lambda: sorted((first.stdout() + second.stdout()).splitlines())  # noqa: E731
+            seen = lambda: sorted((first.stdout() + second.stdout()).splitlines())
             until(lambda: len(seen()) >= len(lines) + 1, "all records read")
             equal(seen(), sorted(lines + ["warm"]), "each record once")
         until(lambda: len(first.assigned()) == PARTITIONS, "the first member owns all again")
