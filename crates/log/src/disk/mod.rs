@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+pub mod real;
 pub mod sim;
 mod sim_file;
 mod sim_state;
@@ -23,6 +24,8 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn sync_folder(&self) -> io::Result<()>;
     /// Bytes that files may still take.
     fn free_bytes(&self) -> io::Result<u64>;
+    /// Takes the folder for this process until the value is dropped; `WouldBlock` if another has it.
+    fn lock(&self) -> io::Result<Box<dyn Send + Sync>>;
 }
 
 /// An open file, readable and writable from any thread. It keeps its bytes when it is renamed or
