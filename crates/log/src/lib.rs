@@ -21,6 +21,8 @@ pub mod lru;
 mod maintain;
 pub mod manifest;
 pub mod manifest_event;
+pub mod merge;
+pub mod merge_plan;
 pub mod open_files;
 pub mod producers;
 mod queue;

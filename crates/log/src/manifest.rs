@@ -87,6 +87,18 @@ impl Manifest {
         &self.holes
     }
 
+    /// Whether a loss between two files, or in one, was accepted (event 5): reads pass over it.
+    /// Without `older` it may be anywhere below `newer`.
+    pub fn is_hole_accepted(&self, older: Option<FileId>, newer: FileId) -> bool {
+        let age = |file| Some(self.files.get(&self.resolve(file)?)?.age);
+        let first = older.map_or(Some(0), age);
+        let (Some(first), Some(last)) = (first, age(newer)) else {
+            return false;
+        };
+        let mut ages = self.holes.iter().filter_map(|hole| age(hole.file));
+        ages.any(|age| (first..=last).contains(&age))
+    }
+
     /// A journal file was sealed.
     pub fn seal(&mut self, number: u64, size: FileSize) -> Result<(), ManifestError> {
         self.insert(FileId::journal(number), FileState { size, age: number })

@@ -2,11 +2,12 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use bytes::Bytes;
 
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KafkaString(Bytes);
 
 impl KafkaString {
@@ -38,10 +39,16 @@ impl Deref for KafkaString {
     }
 }
 
-/// Bytes order and hash as the text does.
-impl Borrow<[u8]> for KafkaString {
-    fn borrow(&self) -> &[u8] {
-        &self.0
+/// UTF-8 orders as its bytes do, so that a map by text can be searched with any `&str`.
+impl Borrow<str> for KafkaString {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Hash for KafkaString {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 

@@ -190,6 +190,16 @@ impl Disk for SimDisk {
             None => u64::MAX,
         })
     }
+
+    fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
+        let mut state = self.state.lock();
+        if std::mem::replace(&mut state.is_locked, true) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Box::new(SimLock {
+            state: Arc::clone(&self.state),
+        }))
+    }
 }
 
 impl DiskFile for SimFile {
@@ -278,6 +288,18 @@ impl SimFile {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+}
+
+/// Holds the folder until it is dropped.
+#[derive(Debug)]
+struct SimLock {
+    state: Arc<Mutex<State>>,
+}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        self.state.lock().is_locked = false;
     }
 }
 

@@ -62,6 +62,7 @@ pub(super) struct State {
     /// Changes of names since the last sync of the folder.
     pub(super) name_changes: Vec<NameChange>,
     pub(super) rng: Rng,
+    pub(super) is_locked: bool,
     pub(super) torn_blocks: bool,
     pub(super) capacity_bytes: Option<u64>,
     pub(super) power_cut_at: Option<u64>,
@@ -106,6 +107,7 @@ impl State {
             durable_names: BTreeMap::new(),
             name_changes: Vec::new(),
             rng,
+            is_locked: false,
             torn_blocks: false,
             capacity_bytes: None,
             power_cut_at: None,

@@ -290,3 +290,13 @@ fn names_can_share_a_file() {
     assert_eq!(file.link_count().unwrap(), 1);
     assert_eq!(disk.contents("backup"), Some(vec![1; BLOCK]));
 }
+
+#[test]
+fn the_folder_has_one_holder_and_a_crash_lets_go() {
+    let disk = SimDisk::new(1);
+    let lock = disk.lock().unwrap();
+    assert!(disk.lock().is_err());
+    assert!(disk.crash(1).lock().is_ok());
+    drop(lock);
+    assert!(disk.lock().is_ok());
+}

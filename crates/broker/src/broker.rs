@@ -1,0 +1,76 @@
+//! The broker's parts in one place, shared by every connection. Put together by `server` at start.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use log::{Clock, Journal};
+use parking_lot::Mutex;
+use protocol::KafkaString;
+use tokio_util::sync::CancellationToken;
+
+use crate::budget::Budget;
+use crate::config::Config;
+use crate::controller::Controller;
+use crate::fetch::session::SessionCache;
+use crate::metadata::NewTopic;
+use crate::metrics::Metrics;
+use crate::network::connection::Peer;
+use crate::network::listener::Connections;
+use crate::random::Random;
+
+/// What a transactional client is told.
+pub const NO_TRANSACTIONS: &str =
+    "transactions are not served by this version of Ottla; leave transactional.id unset (idempotence alone is served)";
+
+pub struct Broker {
+    pub config: Arc<Config>,
+    pub journal: Arc<Journal>,
+    pub controller: Controller,
+    /// One for all partitions: raised by a start that may have lost acknowledged records.
+    pub leader_epoch: i32,
+    pub fetch_sessions: Mutex<SessionCache>,
+    pub budget: Arc<Budget>,
+    pub connections: Arc<Connections>,
+    pub metrics: Metrics,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<Random>,
+    /// Where each listener is reached, in the order of the configuration; known once they are bound.
+    pub addresses: Vec<Address>,
+    pub stopping: CancellationToken,
+}
+
+/// An address that clients are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub host: KafkaString,
+    pub port: i32,
+}
+
+impl Broker {
+    /// The address for a client of `peer`'s listener.
+    pub fn advertised(&self, peer: &Peer) -> Address {
+        self.addresses.get(peer.listener).cloned().unwrap_or(Address { host: KafkaString::default(), port: -1 })
+    }
+
+    pub fn rack(&self) -> Option<KafkaString> {
+        let rack = &self.config.options.broker_rack;
+        (!rack.is_empty()).then(|| KafkaString::from(rack.clone()))
+    }
+
+    /// Whether the journal takes more before its next commit.
+    pub fn poll_journal_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.journal.poll_room(cx)
+    }
+
+    /// The offsets topic as Kafka has it: compacted, so that the newest offset of each partition is kept for ever.
+    pub fn internal_topic(&self, name: &str) -> NewTopic {
+        let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        NewTopic {
+            name: name.to_owned(),
+            partitions: self.config.options.offsets_topic_num_partitions,
+            replication_factor: -1,
+            assignments: Vec::new(),
+            options: [option("cleanup.policy", "compact"), option("segment.bytes", "104857600"), option("compression.type", "producer")].into(),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The controller: the one writer of the cluster's metadata. A command decides on the newest image, appends its records to the
+//! metadata log, waits until they are durable, and only then swaps the new image in, so that no client hears of what a power cut
+//! can take back. Called by the admin handlers, by auto-creation and at start.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use log::{AppendOptions, Clock, Journal, Log, LogId};
+use protocol::Uuid;
+use protocol::error::ErrorCode;
+use tokio::sync::Mutex;
+
+use crate::config::{Config, TopicOptions};
+use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, Topic, decide};
+use crate::random::Random;
+use crate::storage;
+
+/// The log of the cluster's metadata.
+pub const METADATA_LOG: LogId = 1;
+/// Producer ids are handed out from blocks, so that not each costs a record.
+const PRODUCER_ID_BLOCK: i64 = 1000;
+
+pub struct Controller {
+    journal: Arc<Journal>,
+    log: Arc<Log>,
+    config: Arc<Config>,
+    random: Arc<Random>,
+    clock: Arc<dyn Clock>,
+    image: ArcSwap<Image>,
+    /// Held through a whole command: commands are few, and each builds on the one before.
+    commands: Mutex<ProducerIds>,
+}
+
+/// The ids left of the block taken last.
+#[derive(Default)]
+struct ProducerIds {
+    next: i64,
+    end: i64,
+}
+
+/// Opens the logs of partitions in the journal.
+pub struct JournalLogs {
+    pub journal: Arc<Journal>,
+    pub config: Arc<Config>,
+}
+
+impl LogOpener for JournalLogs {
+    fn open(&self, id: LogId, topic: &str, options: &TopicOptions) -> Arc<Log> {
+        self.journal.open_log(id, storage::log_config(topic, options, &self.config.options))
+    }
+}
+
+impl Controller {
+    pub fn new(
+        journal: Arc<Journal>,
+        log: Arc<Log>,
+        config: Arc<Config>,
+        random: Arc<Random>,
+        clock: Arc<dyn Clock>,
+        image: Image,
+    ) -> Self {
+        let next = image.next_producer_id;
+        Self {
+            journal,
+            log,
+            config,
+            random,
+            clock,
+            image: ArcSwap::from_pointee(image),
+            commands: Mutex::new(ProducerIds { next, end: next }),
+        }
+    }
+
+    /// The newest image.
+    pub fn image(&self) -> Arc<Image> {
+        self.image.load_full()
+    }
+
+    /// Creates each topic by itself: one that is refused keeps none of the others. With `validate_only` nothing is created.
+    pub async fn create_topics(&self, wanted: &[NewTopic], validate_only: bool) -> Vec<Result<Arc<Topic>, Refusal>> {
+        let _commands = self.commands.lock().await;
+        let mut image = self.image();
+        let mut records = Vec::new();
+        let mut partitions_left = decide::PARTITIONS_PER_COMMAND_MAX;
+        let mut outcomes = Vec::with_capacity(wanted.len());
+        for topic in wanted {
+            let outcome = decide::create_topic(&image, &self.config, topic, self.random.uuid());
+            outcomes.push(outcome.and_then(|record| {
+                let MetadataRecord::Topic { partitions, .. } = &record else { return Err(storage_failed("no topic was made")) };
+                partitions_left = partitions_left.saturating_sub_unsigned(*partitions);
+                if partitions_left < 0 {
+                    return Err(Refusal::new(ErrorCode::PolicyViolation, "Excessively large number of partitions per request."));
+                }
+                image = Arc::new(self.next_image(&image, &record)?);
+                records.push(record);
+                image.topic(&topic.name).cloned().ok_or_else(|| storage_failed("the topic is not in the image"))
+            }));
+        }
+        if validate_only {
+            return outcomes;
+        }
+        if let Err(refusal) = self.commit(&records, image).await {
+            for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
+                *outcome = Err(refusal.clone());
+            }
+        }
+        outcomes
+    }
+
+    /// Removes topics that exist in the newest image; their logs follow once that is durable.
+    pub async fn delete_topics(&self, ids: &[Uuid]) -> Vec<Result<(), Refusal>> {
+        let _commands = self.commands.lock().await;
+        let mut image = self.image();
+        let mut records = Vec::new();
+        let mut logs: Vec<LogId> = Vec::new();
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(topic) = image.topic_by_id(*id).cloned() else {
+                outcomes.push(Err(Refusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")));
+                continue;
+            };
+            let record = MetadataRecord::TopicDeleted { topic_id: id.to_string() };
+            outcomes.push(self.next_image(&image, &record).map(|next| {
+                image = Arc::new(next);
+                records.push(record);
+                logs.extend(topic.partitions.iter().map(|log| log.id()));
+            }));
+        }
+        match self.commit(&records, image).await {
+            // The answer does not wait for the logs' own record: at a start, logs without a topic are deleted.
+            Ok(()) => self.journal.delete_logs(&logs),
+            Err(refusal) => outcomes.iter_mut().filter(|outcome| outcome.is_ok()).for_each(|outcome| *outcome = Err(refusal.clone())),
+        }
+        outcomes
+    }
+
+    /// Brings a topic to `count` partitions.
+    pub async fn create_partitions(
+        &self,
+        name: &str,
+        count: i32,
+        assignments: Option<&[Vec<i32>]>,
+        validate_only: bool,
+    ) -> Result<(), Refusal> {
+        let _commands = self.commands.lock().await;
+        let image = self.image();
+        let Some(topic) = image.topic(name) else {
+            return Err(Refusal::new(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition."));
+        };
+        let record = decide::create_partitions(&image, &self.config, topic, count, assignments)?;
+        if validate_only {
+            return Ok(());
+        }
+        let next = self.next_image(&image, &record)?;
+        self.commit(&[record], Arc::new(next)).await
+    }
+
+    /// Replaces a topic's own options by what `change` makes of them.
+    pub async fn alter_topic_options(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), Refusal>,
+        validate_only: bool,
+    ) -> Result<(), Refusal> {
+        let _commands = self.commands.lock().await;
+        let image = self.image();
+        let Some(topic) = image.topic(name) else {
+            return Err(Refusal::new(ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")));
+        };
+        let mut options = topic.own_options.clone();
+        change(&mut options)?;
+        decide::check_topic_options(&self.config, &options)?;
+        if validate_only || options == topic.own_options {
+            return Ok(());
+        }
+        let record = MetadataRecord::TopicOptions { topic_id: topic.id.to_string(), options };
+        let next = self.next_image(&image, &record)?;
+        let logs = next.topic(name).map(|topic| (topic.options.clone(), topic.partitions.clone()));
+        self.commit(&[record], Arc::new(next)).await?;
+        for (options, log) in logs.iter().flat_map(|(options, logs)| logs.iter().map(move |log| (options, log))) {
+            log.set_config(storage::log_config(name, options, &self.config.options));
+        }
+        Ok(())
+    }
+
+    /// A producer id that was never given out, also not before a crash.
+    pub async fn new_producer_id(&self) -> Result<i64, Refusal> {
+        let mut ids = self.commands.lock().await;
+        if ids.next == ids.end {
+            let image = self.image();
+            let end = image.next_producer_id + PRODUCER_ID_BLOCK;
+            let record = MetadataRecord::ProducerIds { next: end };
+            let next = self.next_image(&image, &record)?;
+            self.commit(&[record], Arc::new(next)).await?;
+            *ids = ProducerIds { next: end - PRODUCER_ID_BLOCK, end };
+        }
+        ids.next += 1;
+        Ok(ids.next - 1)
+    }
+
+    /// Gives the cluster its id at its first start.
+    pub async fn ensure_cluster_id(&self) -> Result<(), Refusal> {
+        let _commands = self.commands.lock().await;
+        let image = self.image();
+        if !image.cluster_id.is_empty() {
+            return Ok(());
+        }
+        let id = match self.config.options.cluster_id.as_str() {
+            "" => self.random.uuid().to_string(),
+            given => given.to_owned(),
+        };
+        let record = MetadataRecord::Cluster { id };
+        let next = self.next_image(&image, &record)?;
+        self.commit(&[record], Arc::new(next)).await
+    }
+
+    fn next_image(&self, image: &Image, record: &MetadataRecord) -> Result<Image, Refusal> {
+        let logs = JournalLogs { journal: self.journal.clone(), config: self.config.clone() };
+        image.apply(record, &self.config, &logs).map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))
+    }
+
+    /// Appends, waits until durable, then shows the new image.
+    async fn commit(&self, records: &[MetadataRecord], next: Arc<Image>) -> Result<(), Refusal> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let batch = storage::batch(self.clock.wall_ms(), records.iter().map(|record| (None, Some(record.encode()))));
+        let appended = self.log.append(&batch, AppendOptions { leader_epoch: 0 });
+        let appended = appended.map_err(|error| storage_failed(&error.to_string()))?;
+        let committed = poll_fn(|cx| self.log.poll_committed(&appended.ticket, cx)).await;
+        committed.map_err(|error| storage_failed(&error.to_string()))?;
+        self.image.store(next);
+        Ok(())
+    }
+}
+
+fn storage_failed(reason: &str) -> Refusal {
+    Refusal::new(ErrorCode::KafkaStorageError, format!("the change could not be stored: {reason}"))
+}

@@ -1,0 +1,231 @@
+//! From a request's bytes to its handler, and from the handler's message to the answer's bytes. The table of what is served is here,
+//! and nothing is advertised that is not in it. Called by the connection, once per request, in order.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use protocol::api::ApiKey;
+use protocol::header::{self, RequestHeader};
+use protocol::wire::{DecodeError, Decoder, Encoder};
+use protocol::{KafkaString, Message, Request};
+
+use crate::broker::Broker;
+use crate::budget::Reservation;
+use crate::handlers::{self, produce};
+use crate::network::connection::Peer;
+use crate::network::output::Output;
+
+/// An API that is served, with its first and last version.
+pub struct Served {
+    pub key: ApiKey,
+    pub min: i16,
+    pub max: i16,
+}
+
+const fn serve(key: ApiKey, min: i16, max: i16) -> Served {
+    Served { key, min, max }
+}
+
+/// Everything that is served, ascending by key.
+pub const SERVED: &[Served] = &[
+    serve(ApiKey::Produce, 3, 13),
+    serve(ApiKey::Fetch, 4, 18),
+    serve(ApiKey::ListOffsets, 1, 11),
+    serve(ApiKey::Metadata, 0, 13),
+    serve(ApiKey::FindCoordinator, 0, 6),
+    serve(ApiKey::ApiVersions, 0, 4),
+    serve(ApiKey::InitProducerId, 0, 5),
+    serve(ApiKey::OffsetForLeaderEpoch, 2, 4),
+];
+
+/// Why a request costs its sender the connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    #[error("a frame of {0} bytes: the limit is socket.request.max.bytes; is this a Kafka client?")]
+    FrameSize(i32),
+    #[error("the request cannot be read: {0}")]
+    Unreadable(DecodeError),
+    #[error("API key {key} version {version} is not served; ApiVersions tells what is")]
+    NotServed { key: i16, version: i16 },
+    #[error("a produce request without acknowledgement failed; closing is the only way to tell")]
+    AcksZeroFailed,
+}
+
+impl From<DecodeError> for BadRequest {
+    fn from(error: DecodeError) -> Self {
+        BadRequest::Unreadable(error)
+    }
+}
+
+/// A request under way: what handlers know of it beside its message.
+#[derive(Clone)]
+pub struct Call {
+    pub key: ApiKey,
+    pub version: i16,
+    pub correlation_id: i32,
+    client_id: Option<KafkaString>,
+    pub peer: Peer,
+}
+
+impl Call {
+    pub fn client_id(&self) -> &str {
+        self.client_id.as_deref().unwrap_or_default()
+    }
+
+    /// The answer's bytes: size, header, message.
+    pub fn respond<M: Message>(&self, message: &M) -> Response {
+        let mut out = Encoder::with_capacity(128);
+        out.i32(0);
+        header::encode_response_header(&mut out, self.key, self.version, self.correlation_id);
+        message.encode(&mut out, self.version);
+        Response::new(out)
+    }
+}
+
+/// An answer, encoded.
+pub struct Response {
+    /// Whole pieces, then the rest; the size is in front of the first.
+    pieces: Vec<Bytes>,
+    tail: BytesMut,
+    reservation: Option<Reservation>,
+}
+
+impl Response {
+    fn new(mut out: Encoder) -> Self {
+        let size = out.len() - 4;
+        out.patch_first_size(u32::try_from(size).unwrap_or(u32::MAX));
+        let (pieces, tail) = out.into_parts();
+        Self { pieces, tail, reservation: None }
+    }
+
+    pub fn holding(mut self, reservation: Option<Reservation>) -> Self {
+        self.reservation = reservation;
+        self
+    }
+
+    pub fn write_to(self, output: &mut Output) {
+        for piece in self.pieces {
+            output.push(piece);
+        }
+        output.put(self.tail);
+        output.hold(self.reservation);
+    }
+}
+
+/// What became of a request.
+pub enum Handled {
+    Answer(Answer),
+    /// acks=0: there is none.
+    Nothing,
+    Close(BadRequest),
+}
+
+/// An answer that is there or will be.
+pub struct Answer {
+    state: State,
+    /// Memory of the request, given back with the answer.
+    reservation: Option<Reservation>,
+}
+
+enum State {
+    Ready(Option<Response>),
+    Produce(produce::Waiting),
+    Later(Pin<Box<dyn Future<Output = Response> + Send>>),
+}
+
+impl Answer {
+    fn ready(response: Response) -> Self {
+        Self { state: State::Ready(Some(response)), reservation: None }
+    }
+
+    pub fn produce(waiting: produce::Waiting) -> Self {
+        Self { state: State::Produce(waiting), reservation: None }
+    }
+
+    pub fn holding(mut self, reservation: Option<Reservation>) -> Self {
+        self.reservation = reservation;
+        self
+    }
+
+    /// The answer's bytes, once. A produce's are written right behind what waits to be sent already.
+    pub fn poll(&mut self, output: &mut Output, cx: &mut Context<'_>) -> Poll<()> {
+        let response = match &mut self.state {
+            State::Ready(response) => response.take(),
+            State::Later(future) => Some(std::task::ready!(future.as_mut().poll(cx))),
+            State::Produce(waiting) => {
+                std::task::ready!(waiting.poll(cx));
+                let call = waiting.call();
+                output.encode(|out| {
+                    header::encode_response_header(out, call.key, call.version, call.correlation_id);
+                    waiting.response().encode(out, call.version);
+                });
+                None
+            }
+        };
+        if let Some(response) = response {
+            response.write_to(output);
+        }
+        Poll::Ready(())
+    }
+}
+
+/// Starts the request in `frame`.
+pub fn handle(broker: &Arc<Broker>, peer: &Peer, frame: Bytes) -> Handled {
+    match start(broker, peer, frame) {
+        Ok(handled) => handled,
+        Err(reason) => Handled::Close(reason),
+    }
+}
+
+fn start(broker: &Arc<Broker>, peer: &Peer, frame: Bytes) -> Result<Handled, BadRequest> {
+    let mut input = Decoder::new(frame);
+    let header = RequestHeader::decode(&mut input)?;
+    let (key, version) = (header.api_key, header.api_version);
+    let not_served = BadRequest::NotServed { key, version };
+    let Some(key) = ApiKey::from_key(key) else { return Err(not_served) };
+    let mut call =
+        Call { key, version, correlation_id: header.correlation_id, client_id: header.client_id, peer: peer.clone() };
+    let served = SERVED.iter().any(|api| api.key == key && (api.min..=api.max).contains(&version));
+    if !served {
+        if key != ApiKey::ApiVersions {
+            return Err(not_served);
+        }
+        call.version = 0;
+        return Ok(Handled::Answer(Answer::ready(handlers::api_versions::unsupported(&call))));
+    }
+    broker.metrics.request(key);
+    route(broker, call, input)
+}
+
+fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, BadRequest> {
+    let broker_now = &**broker;
+    Ok(match call.key {
+        ApiKey::Produce => produce::handle(broker, call.clone(), body(&call, input)?),
+        ApiKey::Fetch => later(handlers::fetch::handle(broker.clone(), call.clone(), body(&call, input)?)),
+        ApiKey::ListOffsets => now(handlers::list_offsets::handle(broker_now, &call, &body(&call, input)?)),
+        ApiKey::Metadata => later(handlers::metadata::handle(broker.clone(), call.clone(), body(&call, input)?)),
+        ApiKey::FindCoordinator => now(handlers::find_coordinator::handle(broker_now, &call, &body(&call, input)?)),
+        ApiKey::ApiVersions => now(handlers::api_versions::handle(&call, &body(&call, input)?)),
+        ApiKey::InitProducerId => later(handlers::init_producer_id::handle(broker.clone(), call.clone(), body(&call, input)?)),
+        ApiKey::OffsetForLeaderEpoch => now(handlers::offset_for_leader_epoch::handle(broker_now, &call, &body(&call, input)?)),
+        key => return Err(BadRequest::NotServed { key: key as i16, version: call.version }),
+    })
+}
+
+/// A request's message; bytes behind it mean that we understood it wrongly.
+fn body<R: Request>(call: &Call, mut input: Decoder) -> Result<R, BadRequest> {
+    let message = R::decode(&mut input, call.version)?;
+    input.finish()?;
+    Ok(message)
+}
+
+fn now(response: Response) -> Handled {
+    Handled::Answer(Answer::ready(response))
+}
+
+fn later(future: impl Future<Output = Response> + Send + 'static) -> Handled {
+    Handled::Answer(Answer { state: State::Later(Box::pin(future)), reservation: None })
+}

@@ -1,0 +1,140 @@
+//! Reading the partitions of a fetch against its limits: in order, whole batches, the first that has any whatever its size. Called
+//! by the fetch handler, once and again each time a commit wakes it.
+
+use std::sync::Arc;
+
+use log::{Log, ReadError};
+use protocol::error::ErrorCode;
+use protocol::messages::fetch::{EpochEndOffset, PartitionData};
+use protocol::{KafkaString, Records};
+
+use super::session::{TopicKey, Wanted};
+use crate::metadata::Image;
+
+/// A partition of a fetch, found or not.
+pub struct Target {
+    pub wanted: Wanted,
+    /// The name, where the topic is known.
+    pub topic: Option<KafkaString>,
+    pub log: Result<Arc<Log>, ErrorCode>,
+}
+
+pub fn find(image: &Image, wanted: &Wanted) -> Target {
+    let (topic, unknown) = match &wanted.topic {
+        TopicKey::Name(name) => (image.topic(name), ErrorCode::UnknownTopicOrPartition),
+        TopicKey::Id(id) => (image.topic_by_id(*id), ErrorCode::UnknownTopicId),
+    };
+    let log = match topic {
+        Some(topic) => topic.partition(wanted.partition).cloned().ok_or(ErrorCode::UnknownTopicOrPartition),
+        None => Err(unknown),
+    };
+    Target { wanted: wanted.clone(), topic: topic.map(|topic| topic.name.clone()), log }
+}
+
+/// What one look at all partitions found.
+pub struct Round {
+    pub answers: Vec<PartitionData>,
+    pub bytes: usize,
+    /// An error or a diverging epoch: the answer does not wait for more.
+    pub answer_now: bool,
+}
+
+pub struct Limits {
+    pub max_bytes: usize,
+    pub read_committed: bool,
+    pub leader_epoch: i32,
+}
+
+pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
+    let mut round = Round { answers: Vec::with_capacity(targets.len()), bytes: 0, answer_now: false };
+    for target in targets {
+        let answer = match &target.log {
+            Ok(log) => read_one(log, &target.wanted, limits, round.bytes),
+            Err(code) => failed(&target.wanted, *code),
+        };
+        round.answer_now |= answer.error_code != 0 || answer.diverging_epoch.epoch >= 0;
+        round.bytes += answer.records.as_ref().map_or(0, Records::len);
+        round.answers.push(answer);
+    }
+    round
+}
+
+fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) -> PartitionData {
+    if let Some(code) = check_leader_epoch(wanted.current_leader_epoch, limits.leader_epoch) {
+        return failed(wanted, code);
+    }
+    let high_watermark = log.high_watermark();
+    let mut answer = PartitionData {
+        partition_index: wanted.partition,
+        high_watermark,
+        last_stable_offset: high_watermark,
+        log_start_offset: log.start_offset(),
+        // Null says: not asked for. Nothing is ever aborted while there are no transactions.
+        aborted_transactions: limits.read_committed.then(Vec::new),
+        records: Some(Records::default()),
+        ..Default::default()
+    };
+    if let Some(diverging) = diverging_epoch(log, wanted) {
+        answer.diverging_epoch = diverging;
+        return answer;
+    }
+    if wanted.fetch_offset < answer.log_start_offset || wanted.fetch_offset > log.end_offset() {
+        return failed_within(answer, ErrorCode::OffsetOutOfRange);
+    }
+    let left = limits.max_bytes.saturating_sub(bytes_before);
+    let max_bytes = left.min(usize::try_from(wanted.max_bytes).unwrap_or(0));
+    let first = bytes_before == 0;
+    if wanted.fetch_offset >= high_watermark || (max_bytes == 0 && !first) {
+        return answer;
+    }
+    match log.read(wanted.fetch_offset, high_watermark, max_bytes, first) {
+        Ok(chunks) => answer.records = Some(chunks.into_iter().map(log::Chunk::into_bytes).collect()),
+        Err(error) => return failed_within(answer, read_code(&error)),
+    }
+    answer
+}
+
+/// The one place where a read's failure becomes Kafka's code.
+pub fn read_code(error: &ReadError) -> ErrorCode {
+    match error {
+        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        ReadError::Damaged { .. } => ErrorCode::CorruptMessage,
+        ReadError::Deleted => ErrorCode::UnknownTopicOrPartition,
+        ReadError::Io { .. } => ErrorCode::KafkaStorageError,
+    }
+}
+
+/// A client that knows another epoch than ours must refresh (it is behind) or wait (we are).
+pub fn check_leader_epoch(claimed: i32, ours: i32) -> Option<ErrorCode> {
+    match claimed {
+        claimed if claimed < 0 || claimed == ours => None,
+        claimed if claimed < ours => Some(ErrorCode::FencedLeaderEpoch),
+        _ => Some(ErrorCode::UnknownLeaderEpoch),
+    }
+}
+
+/// Where the consumer's history leaves ours, if it does.
+fn diverging_epoch(log: &Log, wanted: &Wanted) -> Option<EpochEndOffset> {
+    if wanted.last_fetched_epoch < 0 {
+        return None;
+    }
+    let (epoch, end_offset) = log.end_offset_for_epoch(wanted.last_fetched_epoch)?;
+    let diverges = epoch < wanted.last_fetched_epoch || end_offset < wanted.fetch_offset;
+    diverges.then(|| EpochEndOffset { epoch, end_offset, ..Default::default() })
+}
+
+fn failed(wanted: &Wanted, code: ErrorCode) -> PartitionData {
+    let answer = PartitionData {
+        partition_index: wanted.partition,
+        high_watermark: -1,
+        log_start_offset: -1,
+        records: Some(Records::default()),
+        ..Default::default()
+    };
+    failed_within(answer, code)
+}
+
+fn failed_within(mut answer: PartitionData, code: ErrorCode) -> PartitionData {
+    answer.error_code = code.into();
+    answer
+}

@@ -1,0 +1,56 @@
+//! ApiVersions (key 18), versions 0 to 4: what is served, in which versions. An unknown version is answered in the form of version 0
+//! with UNSUPPORTED_VERSION, so that any client can find one that works (KIP-511).
+
+use protocol::api::ApiKey;
+use protocol::error::ErrorCode;
+use protocol::messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+
+use crate::dispatch::{Call, Response, SERVED};
+
+pub(crate) fn handle(call: &Call, request: &ApiVersionsRequest) -> Response {
+    if call.version >= 3 && !(is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version)) {
+        return call.respond(&ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.into(), ..Default::default() });
+    }
+    // Features are left out: none of those that Kafka's clients act on (transactions, new groups) is served.
+    call.respond(&ApiVersionsResponse { api_keys: served().collect(), finalized_features_epoch: 0, ..Default::default() })
+}
+
+/// The answer to a version that nobody here speaks.
+pub(crate) fn unsupported(call: &Call) -> Response {
+    let own = served().filter(|api| api.api_key == ApiKey::ApiVersions as i16);
+    call.respond(&ApiVersionsResponse {
+        error_code: ErrorCode::UnsupportedVersion.into(),
+        api_keys: own.collect(),
+        ..Default::default()
+    })
+}
+
+fn served() -> impl Iterator<Item = ApiVersion> {
+    SERVED.iter().map(|api| ApiVersion {
+        api_key: api.key as i16,
+        // Older librdkafka turns compression off where Produce does not begin at 0 (KAFKA-18659).
+        min_version: if api.key == ApiKey::Produce { 0 } else { api.min },
+        max_version: api.max,
+        ..Default::default()
+    })
+}
+
+/// As Kafka asks of names and versions: letters and digits, with '.' and '-' between.
+fn is_software_name(name: &str) -> bool {
+    let ends_well = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    ends_well(name.chars().next())
+        && ends_well(name.chars().next_back())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_software_name;
+
+    #[test]
+    fn software_names() {
+        for (name, good) in [("librdkafka", true), ("apache-kafka-java", true), ("2.15.0", true), ("", false), ("-x", false), ("x y", false)] {
+            assert_eq!(is_software_name(name), good, "{name:?}");
+        }
+    }
+}

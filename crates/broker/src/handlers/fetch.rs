@@ -1,0 +1,110 @@
+//! Fetch (key 1), versions 4 to 18.
+//!
+//! Reads partitions in the order of the request or session; the first that has records gives at least one whole batch, whatever the
+//! limits. An answer waits until `min_bytes` are there or `max_wait_ms` is over, woken by the commits of the partitions it reads.
+//! Consumers see records below the high watermark only: what a power cut cannot take back.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use protocol::messages::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
+use protocol::KafkaString;
+
+use crate::broker::Broker;
+use crate::budget::Reservation;
+use crate::dispatch::{Call, Response};
+use crate::fetch::read::{self, Limits, Round, Target};
+use crate::fetch::session::{FetchContext, TopicKey};
+
+/// Isolation level of a consumer that wants committed records only.
+const READ_COMMITTED: i8 = 1;
+/// Reserved from the budget at most, before it is known what there is to read.
+const ESTIMATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: FetchRequest) -> Response {
+    let now_ms = broker.clock.monotonic_ms();
+    let opened = broker.fetch_sessions.lock().open(&request, call.version, now_ms);
+    let context = match opened {
+        Ok(context) => context,
+        Err(code) => return call.respond(&FetchResponse { error_code: code.into(), ..Default::default() }),
+    };
+    let image = broker.controller.image();
+    let targets: Vec<Target> = context.wanted.iter().map(|wanted| read::find(&image, wanted)).collect();
+    let limits = Limits {
+        max_bytes: usize::try_from(request.max_bytes.min(broker.config.options.fetch_max_bytes)).unwrap_or(0),
+        read_committed: request.isolation_level == READ_COMMITTED,
+        leader_epoch: broker.leader_epoch,
+    };
+    let (round, reservation) = wait_for_records(&broker, &request, &targets, &limits).await;
+    broker.metrics.fetched(round.bytes);
+    let sent = broker.fetch_sessions.lock().close(&context, &round.answers);
+    let response = FetchResponse {
+        session_id: context.session_id,
+        responses: by_topic(&context, targets, round.answers, &sent),
+        ..Default::default()
+    };
+    call.respond(&response).holding(reservation)
+}
+
+/// Looks, and looks again at each commit, until there is enough or the time is over.
+async fn wait_for_records(
+    broker: &Arc<Broker>,
+    request: &FetchRequest,
+    targets: &[Target],
+    limits: &Limits,
+) -> (Round, Option<Reservation>) {
+    let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
+    let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+    let mut deadline = std::pin::pin!(tokio::time::sleep(max_wait));
+    let estimate = estimate(targets, limits);
+    poll_fn(|cx| {
+        // Registered before the look: a commit between look and registration would wake nobody.
+        for log in targets.iter().filter_map(|target| target.log.as_ref().ok()) {
+            log.watch_high_watermark(cx.waker());
+        }
+        let over = max_wait.is_zero() || deadline.as_mut().poll(cx).is_ready();
+        let mut reservation = std::task::ready!(broker.budget.poll_reserve(estimate, cx));
+        let round = read::read_all(targets, limits);
+        if !(over || targets.is_empty() || round.answer_now || round.bytes >= min_bytes) {
+            return Poll::Pending;
+        }
+        reservation.shrink_to(round.bytes);
+        Poll::Ready((round, Some(reservation)))
+    })
+    .await
+}
+
+fn estimate(targets: &[Target], limits: &Limits) -> usize {
+    let wanted = targets.iter().map(|target| usize::try_from(target.wanted.max_bytes).unwrap_or(0));
+    wanted.fold(0, usize::saturating_add).min(limits.max_bytes).min(ESTIMATE_BYTES_MAX)
+}
+
+/// Neighbours of one topic share an entry of the answer.
+fn by_topic(context: &FetchContext, targets: Vec<Target>, answers: Vec<PartitionData>, sent: &[bool]) -> Vec<FetchableTopicResponse> {
+    let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+    let mut last: Option<&TopicKey> = None;
+    for (((wanted, target), answer), sent) in context.wanted.iter().zip(targets).zip(answers).zip(sent) {
+        if !sent {
+            continue;
+        }
+        if last != Some(&wanted.topic) {
+            last = Some(&wanted.topic);
+            topics.push(topic_answer(&wanted.topic, target.topic));
+        }
+        if let Some(topic) = topics.last_mut() {
+            topic.partitions.push(answer);
+        }
+    }
+    topics
+}
+
+fn topic_answer(key: &TopicKey, name: Option<KafkaString>) -> FetchableTopicResponse {
+    let mut answer = FetchableTopicResponse::default();
+    match key {
+        TopicKey::Name(asked) => answer.topic = name.unwrap_or_else(|| asked.clone()),
+        TopicKey::Id(id) => answer.topic_id = *id,
+    }
+    answer
+}

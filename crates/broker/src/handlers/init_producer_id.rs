@@ -1,0 +1,22 @@
+//! InitProducerId (key 22), versions 0 to 5, idempotent producers only: an id that was never given out before, at epoch 0; a producer
+//! that comes back with its own id (KIP-360) gets a fresh one as well, as it has no transactions that would need the old.
+
+use std::sync::Arc;
+
+use protocol::error::ErrorCode;
+use protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+
+use crate::broker::{Broker, NO_TRANSACTIONS};
+use crate::dispatch::{Call, Response};
+
+pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: InitProducerIdRequest) -> Response {
+    let failed = |code: ErrorCode| InitProducerIdResponse { error_code: code.into(), producer_epoch: -1, ..Default::default() };
+    if request.transactional_id.is_some() {
+        tracing::warn!(client = call.client_id(), "transactional producer refused: {NO_TRANSACTIONS}");
+        return call.respond(&failed(ErrorCode::UnsupportedVersion));
+    }
+    match broker.controller.new_producer_id().await {
+        Ok(producer_id) => call.respond(&InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() }),
+        Err(refusal) => call.respond(&failed(refusal.code)),
+    }
+}

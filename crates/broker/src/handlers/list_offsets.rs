@@ -1,0 +1,78 @@
+//! ListOffsets (key 2), versions 1 to 11: offsets by timestamp, or by the special timestamps below zero.
+//!
+//! Nothing is tiered: the earliest local offset is the log's start, and no offset is in a remote tier.
+
+use log::Log;
+use protocol::error::ErrorCode;
+use protocol::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic, ListOffsetsTopicResponse,
+};
+
+use crate::broker::Broker;
+use crate::dispatch::{Call, Response};
+use crate::fetch::read;
+
+/// The special timestamps and the first version that may send each.
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: (i64, i16) = (-3, 7);
+const EARLIEST_LOCAL: (i64, i16) = (-4, 8);
+const LATEST_TIERED: (i64, i16) = (-5, 9);
+const EARLIEST_PENDING_UPLOAD: (i64, i16) = (-6, 11);
+
+pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest) -> Response {
+    let image = broker.controller.image();
+    let topics = request.topics.iter().map(|topic| {
+        let known = image.topic(&topic.name);
+        let partitions = topic.partitions.iter().map(|partition| {
+            if asked_twice(topic, partition.partition_index) {
+                return failed(partition.partition_index, ErrorCode::InvalidRequest);
+            }
+            match known.and_then(|topic| topic.partition(partition.partition_index)) {
+                Some(log) => find(broker, call.version, log, partition),
+                None => failed(partition.partition_index, ErrorCode::UnknownTopicOrPartition),
+            }
+        });
+        ListOffsetsTopicResponse { name: topic.name.clone(), partitions: partitions.collect(), ..Default::default() }
+    });
+    call.respond(&ListOffsetsResponse { topics: topics.collect(), ..Default::default() })
+}
+
+fn asked_twice(topic: &ListOffsetsTopic, index: i32) -> bool {
+    topic.partitions.iter().filter(|partition| partition.partition_index == index).nth(1).is_some()
+}
+
+fn find(broker: &Broker, version: i16, log: &Log, asked: &ListOffsetsPartition) -> ListOffsetsPartitionResponse {
+    if let Some(code) = read::check_leader_epoch(asked.current_leader_epoch, broker.leader_epoch) {
+        return failed(asked.partition_index, code);
+    }
+    let below = log.high_watermark();
+    let special = [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD];
+    if special.iter().any(|(timestamp, since)| *timestamp == asked.timestamp && version < *since) {
+        return failed(asked.partition_index, ErrorCode::UnsupportedVersion);
+    }
+    // Timestamp and offset of the answer; −1 for what there is not.
+    let found = match asked.timestamp {
+        LATEST => Ok((-1, below)),
+        EARLIEST => Ok((-1, log.start_offset())),
+        timestamp if timestamp == EARLIEST_LOCAL.0 => Ok((-1, log.start_offset())),
+        timestamp if timestamp == EARLIEST_PENDING_UPLOAD.0 || timestamp == LATEST_TIERED.0 => Ok((-1, -1)),
+        timestamp if timestamp == MAX_TIMESTAMP.0 => log.max_timestamp(below).map(|found| found.unwrap_or((-1, -1))),
+        timestamp if timestamp >= 0 => log.offset_for_timestamp(timestamp, below).map(|found| found.unwrap_or((-1, -1))),
+        _ => return failed(asked.partition_index, ErrorCode::InvalidRequest),
+    };
+    match found {
+        Ok((timestamp, offset)) => ListOffsetsPartitionResponse {
+            partition_index: asked.partition_index,
+            timestamp,
+            offset,
+            leader_epoch: if offset < 0 { -1 } else { log.epoch_of(offset).unwrap_or(broker.leader_epoch) },
+            ..Default::default()
+        },
+        Err(error) => failed(asked.partition_index, read::read_code(&error)),
+    }
+}
+
+fn failed(index: i32, code: ErrorCode) -> ListOffsetsPartitionResponse {
+    ListOffsetsPartitionResponse { partition_index: index, error_code: code.into(), ..Default::default() }
+}

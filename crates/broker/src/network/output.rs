@@ -1,0 +1,151 @@
+//! What a connection still has to send: small answers gathered in one buffer, record bytes passed on without a copy, in order.
+//! Owned by `Connection`.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use protocol::wire::Encoder;
+use tokio::io::AsyncWrite;
+
+use crate::budget::Reservation;
+
+/// Slices given to one vectored write: more gain nothing.
+const SLICES_MAX: usize = 64;
+
+#[derive(Default)]
+pub struct Output {
+    queue: VecDeque<Bytes>,
+    /// Answers that were encoded behind the queue's last piece.
+    tail: BytesMut,
+    queued_bytes: usize,
+    /// Given back when everything is sent.
+    reservations: Vec<Reservation>,
+}
+
+impl Output {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.tail.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.queued_bytes + self.tail.len()
+    }
+
+    /// Writes one answer, without its size, right behind what waits already.
+    pub(crate) fn encode(&mut self, write: impl FnOnce(&mut Encoder)) {
+        let start = self.tail.len();
+        let mut out = Encoder::behind(std::mem::take(&mut self.tail));
+        out.i32(0);
+        write(&mut out);
+        let (pieces, tail) = out.into_parts();
+        debug_assert!(pieces.is_empty(), "answers with records are encoded apart");
+        self.tail = tail;
+        let size = u32::try_from(self.tail.len() - start - 4).unwrap_or(u32::MAX);
+        self.tail[start..start + 4].copy_from_slice(&size.to_be_bytes());
+    }
+
+    /// Puts small bytes behind what is there.
+    pub(crate) fn put(&mut self, bytes: BytesMut) {
+        if self.tail.is_empty() { self.tail = bytes } else { self.tail.extend_from_slice(&bytes) }
+    }
+
+    /// Puts record bytes behind what is in the tail.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        self.seal_tail();
+        self.queued_bytes += piece.len();
+        self.queue.push_back(piece);
+    }
+
+    pub(crate) fn hold(&mut self, reservation: Option<Reservation>) {
+        self.reservations.extend(reservation);
+    }
+
+    fn seal_tail(&mut self) {
+        if !self.tail.is_empty() {
+            let piece = self.tail.split().freeze();
+            self.queued_bytes += piece.len();
+            self.queue.push_back(piece);
+        }
+    }
+
+    /// Sends as much as the stream takes; ready when all is sent.
+    pub(crate) fn poll_send<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.is_empty() {
+            let sent = if self.queue.is_empty() {
+                ready!(Pin::new(&mut *stream).poll_write(cx, &self.tail))?
+            } else {
+                let slices: Vec<IoSlice<'_>> = self.queue.iter().take(SLICES_MAX).map(|piece| IoSlice::new(piece)).collect();
+                ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &slices))?
+            };
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.advance(sent);
+        }
+        self.reservations.clear();
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, mut sent: usize) {
+        if self.queue.is_empty() {
+            self.tail.advance(sent);
+            return;
+        }
+        self.queued_bytes -= sent;
+        while let Some(first) = self.queue.front_mut() {
+            if first.len() > sent {
+                first.advance(sent);
+                return;
+            }
+            sent -= first.len();
+            self.queue.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Takes at most `room` bytes a call.
+    struct Narrow {
+        taken: Vec<u8>,
+        room: usize,
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let taken = bytes.len().min(self.room);
+            self.taken.extend_from_slice(&bytes[..taken]);
+            Poll::Ready(Ok(taken))
+        }
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn pieces_leave_in_order_whatever_the_stream_takes() {
+        for room in 1..20 {
+            let mut output = Output::default();
+            output.put(BytesMut::from(&b"one "[..]));
+            output.push(Bytes::from_static(b"two "));
+            output.push(Bytes::from_static(b"three "));
+            output.put(BytesMut::from(&b"four"[..]));
+            assert_eq!(output.bytes(), 18);
+            let mut stream = Narrow { taken: Vec::new(), room };
+            let sent = output.poll_send(&mut stream, &mut Context::from_waker(Waker::noop()));
+            assert!(matches!(sent, Poll::Ready(Ok(()))));
+            assert_eq!(stream.taken, b"one two three four");
+            assert_eq!(output.bytes(), 0);
+        }
+    }
+}

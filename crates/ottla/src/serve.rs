@@ -1,0 +1,83 @@
+//! `ottla serve`: reads the configuration, starts the broker, waits for a signal, stops it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use broker::config::Config;
+use broker::random::Random;
+use broker::runtime;
+use broker::server::Server;
+use log::SystemClock;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::banner;
+
+#[derive(clap::Args, Default)]
+pub(crate) struct Arguments {
+    /// A file in Kafka's server.properties form.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One option, over file and environment; may be given again. Kafka's --override means the same.
+    #[arg(long = "set", visible_alias = "override", value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+    /// What is logged, in the form of RUST_LOG, such as info or broker=debug.
+    #[arg(long, value_name = "FILTER", default_value = "warn", env = "OTTLA_LOG")]
+    log: String,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let filter = if arguments.log.is_empty() { "warn" } else { &arguments.log };
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match serve(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            banner::say(&format!("ottla: {reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: &Arguments) -> Result<(), String> {
+    let file = match &arguments.config {
+        Some(path) => read(path)?,
+        None => String::new(),
+    };
+    let config = Config::load(&file, std::env::vars(), arguments.set.clone()).map_err(|error| error.to_string())?;
+    banner::say_keys(&config);
+    let runtime = runtime::asynchronous().map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    runtime.block_on(async {
+        let server = Server::start(config, Arc::new(SystemClock::default()), Arc::new(Random::from_system()));
+        let server = server.await.map_err(|error| error.to_string())?;
+        banner::say_started(&server);
+        let signal = wait_for_signal().await?;
+        banner::say(&format!("{signal}: stopping"));
+        server.stop().await;
+        banner::say("stopped");
+        Ok(())
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration is not the journal's")]
+fn read(path: &PathBuf) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+async fn wait_for_signal() -> Result<&'static str, String> {
+    let failed = |error: std::io::Error| format!("signals cannot be watched: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(tokio::select! {
+        biased;
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
