@@ -32,7 +32,8 @@ fn fetched(driver: &mut Driver, token: Token) -> Vec<(i64, i32, String)> {
 #[test]
 fn who_may_commit() {
     let none = ErrorCode::None;
-    // (state of the group, member id: none, the member's, another's; generation: -1, the group's, another) -> error
+    // State of the group, whose member id, generation: error.
+    #[rustfmt::skip]
     let rows = [
         ("Dead", "none", -1, none),
         ("Dead", "another", 1, ErrorCode::GroupIdNotFound),
@@ -40,55 +41,21 @@ fn who_may_commit() {
         ("Empty", "another", -1, none),
         ("Empty", "another", 1, ErrorCode::UnknownMemberId),
         ("Stable", "none", -1, ErrorCode::UnknownMemberId),
-        ("Stable", "member", 1, none),
-        ("Stable", "member", 2, ErrorCode::IllegalGeneration),
+        ("Stable", "member", 2, none),
+        ("Stable", "member", 1, ErrorCode::IllegalGeneration),
         ("Stable", "member", -1, ErrorCode::IllegalGeneration),
-        ("Stable", "another", 1, ErrorCode::UnknownMemberId),
-        ("Stable", "none", 1, ErrorCode::UnknownMemberId),
+        ("Stable", "another", 2, ErrorCode::UnknownMemberId),
+        ("Stable", "none", 2, ErrorCode::UnknownMemberId),
         ("PreparingRebalance", "member", 1, none),
-        (
-            "PreparingRebalance",
-            "member",
-            2,
-            ErrorCode::IllegalGeneration,
-        ),
-        (
-            "CompletingRebalance",
-            "member",
-            2,
-            ErrorCode::RebalanceInProgress,
-        ),
-        (
-            "CompletingRebalance",
-            "member",
-            1,
-            ErrorCode::IllegalGeneration,
-        ),
-        (
-            "CompletingRebalance",
-            "none",
-            -1,
-            ErrorCode::UnknownMemberId,
-        ),
+        ("PreparingRebalance", "member", 2, ErrorCode::IllegalGeneration),
+        ("CompletingRebalance", "member", 2, ErrorCode::RebalanceInProgress),
+        ("CompletingRebalance", "member", 1, ErrorCode::IllegalGeneration),
+        ("CompletingRebalance", "none", -1, ErrorCode::UnknownMemberId),
     ];
     for (state, who, generation, expected) in rows {
-        let mut driver = Driver::new();
-        let mut ids = vec![String::new()];
-        if state != "Dead" {
-            ids = driver.stable(&["a", "b"]);
-        }
-        match state {
-            "Empty" => _ = driver.leave(&[(&ids[0], None), (&ids[1], None)]),
-            "PreparingRebalance" => _ = driver.join(join("a", &ids[0])),
-            "CompletingRebalance" => {
-                driver.join(join("a", &ids[0]));
-                driver.join(join("b", &ids[1]));
-            }
-            _ => {}
-        }
-        assert_eq!(driver.state(), state);
+        let (mut driver, member, _) = group_in(state);
         let member_id = match who {
-            "member" => ids[0].as_str(),
+            "member" => member.as_str(),
             "another" => "another",
             _ => "",
         };

@@ -13,32 +13,6 @@ const STATES: [&str; 5] = [
     "Stable",
 ];
 
-/// A driver whose group is in a state, with members a (the leader) and b. In PreparingRebalance a has joined; generation 2 otherwise
-/// where there are members.
-fn group_in(state: &str) -> (Driver, String, String) {
-    let mut driver = Driver::new();
-    if state == DEAD {
-        return (driver, "a".to_owned(), "b".to_owned());
-    }
-    let ids = driver.stable(&["a", "b"]);
-    let (a, b) = (ids[0].clone(), ids[1].clone());
-    let rejoin = |driver: &mut Driver, id: &str| driver.join(join("x", id));
-    match state {
-        "Empty" => _ = driver.leave(&[(&a, None), (&b, None)]),
-        "PreparingRebalance" => _ = rejoin(&mut driver, &a),
-        _ => {
-            rejoin(&mut driver, &a);
-            rejoin(&mut driver, &b);
-        }
-    }
-    if state == "Stable" {
-        driver.sync(&sync(&b, 2, &[]));
-        driver.sync(&sync(&a, 2, &[(&a, "A"), (&b, "B")]));
-    }
-    assert_eq!(driver.state(), state);
-    (driver, a, b)
-}
-
 /// What an event does: "wait" or the error answered, the number of records, and the state after it.
 fn outcome(state: &str, event: &str) -> (String, usize, &'static str) {
     let (mut driver, a, b) = group_in(state);
