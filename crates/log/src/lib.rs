@@ -44,7 +44,8 @@ pub mod trail;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use journal::{Journal, JournalOptions, SnapshotSource, Status};
 pub use log::{
-    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, Log, LogClass, LogConfig, LogId, ReadError, Ticket,
+    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, Log, LogClass, LogConfig,
+    LogId, ReadError, Ticket,
 };
 pub use recover::{OpenError, Recovered};
 

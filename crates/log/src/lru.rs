@@ -19,7 +19,7 @@ struct Entry<V> {
     last_use: u64,
 }
 
-impl<K: Copy + Ord, V: Clone> Lru<K, V> {
+impl<K: Copy + Ord, V> Lru<K, V> {
     pub fn new(weight_max: usize) -> Self {
         Self {
             entries: BTreeMap::new(),
@@ -30,13 +30,13 @@ impl<K: Copy + Ord, V: Clone> Lru<K, V> {
         }
     }
 
-    pub fn get(&mut self, key: K) -> Option<V> {
+    pub fn get(&mut self, key: K) -> Option<&V> {
         let entry = self.entries.get_mut(&key)?;
         self.by_use.remove(&entry.last_use);
         entry.last_use = self.next_use;
         self.by_use.insert(self.next_use, key);
         self.next_use += 1;
-        Some(entry.value.clone())
+        Some(&entry.value)
     }
 
     /// Keeps a value, in place of an older one; a single one may outweigh the bound.
@@ -77,16 +77,20 @@ mod tests {
         for (key, weight) in [(1, 4), (2, 4), (3, 2)] {
             lru.insert(key, key * 10, weight);
         }
-        assert_eq!(lru.get(1), Some(10));
+        assert_eq!(lru.get(1), Some(&10));
         lru.insert(4, 40, 3);
         assert_eq!(lru.get(2), None);
-        assert_eq!((lru.get(1), lru.get(3), lru.get(4)), (Some(10), Some(30), Some(40)));
+        for (key, value) in [(1, 10), (3, 30), (4, 40)] {
+            assert_eq!(lru.get(key), Some(&value));
+        }
         // One that is too heavy for all the room still has it to itself.
         lru.insert(5, 50, 99);
-        assert_eq!((lru.get(4), lru.get(5)), (None, Some(50)));
+        assert_eq!(lru.get(4), None);
+        assert_eq!(lru.get(5), Some(&50));
         lru.insert(5, 51, 1);
         lru.insert(6, 60, 9);
-        assert_eq!((lru.get(5), lru.get(6)), (Some(51), Some(60)));
+        assert_eq!(lru.get(5), Some(&51));
+        assert_eq!(lru.get(6), Some(&60));
         assert_eq!(lru.remove(5), Some(51));
         assert_eq!(lru.weight, 9);
         assert_eq!(lru.by_use.len(), 1);

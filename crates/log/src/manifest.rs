@@ -7,6 +7,8 @@
 //!   merged, so that each log's trail still leads from newer to older without a gap.
 //! - A file that is neither known nor replaced is gone, and with it all that a trail held behind it:
 //!   whatever is live in an older file would have kept the newer one alive.
+//! - Live bytes are exact if their owner remembers for each log up to which start it has subtracted,
+//!   counts a file that is sealed or merged from that start, and takes snapshots when nothing is left.
 //! - The entry of a replaced file stays as long as its merged segment does: footers still name it.
 
 use std::collections::{BTreeMap, BTreeSet};

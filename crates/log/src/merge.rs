@@ -127,7 +127,10 @@ impl Merge {
     /// Completes the file and makes it and its name durable. `None` if everything died meanwhile and
     /// the sources can go without anything in their place.
     pub fn finish(mut self) -> Result<Option<Merged>, MergeError> {
-        assert!(self.places.is_empty(), "a merge is finished once all is copied");
+        assert!(
+            self.places.is_empty(),
+            "a merge is finished once all is copied"
+        );
         if self.builder.run_count() == 0 {
             self.remove();
             return Ok(None);
@@ -137,7 +140,8 @@ impl Merge {
         let end = self.position + self.buffer.len() as u64;
         let start = end.next_multiple_of(BLOCK_BYTES as u64);
         self.buffer.resize((start - self.position) as usize, 0);
-        self.buffer.extend(footer.encode(&self.header.place(), start));
+        self.buffer
+            .extend(footer.encode(&self.header.place(), start));
         self.header.size = self.position + self.buffer.len() as u64;
         if let Err(error) = self.write_end() {
             return Err(self.abandon(error.into()));

@@ -44,7 +44,7 @@ impl OpenFiles {
             return Err(io::ErrorKind::NotFound.into());
         }
         if let Some(file) = state.kept.get(id) {
-            return Ok(file);
+            return Ok(Arc::clone(file));
         }
         let file = match state.handed_out.get(&id).and_then(Weak::upgrade) {
             Some(file) => file,

@@ -122,7 +122,7 @@ impl Producers {
         if !header.has_producer_id() || header.is_control() {
             return;
         }
-        if !self.by_id.contains_key(&header.producer_id) && self.by_id.len() >= producers_max {
+        if self.by_id.len() >= producers_max && !self.by_id.contains_key(&header.producer_id) {
             self.forget_longest_idle();
         }
         self.by_id

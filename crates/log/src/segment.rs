@@ -65,7 +65,9 @@ pub struct Read {
 
 /// Bytes that were acknowledged and are lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file} is damaged: offsets {first_offset} to {end_offset} (exclusive) of log {log_id} are lost")]
+#[error(
+    "{file} is damaged: offsets {first_offset} to {end_offset} (exclusive) of log {log_id} are lost"
+)]
 pub struct Damaged {
     pub file: FileId,
     pub log_id: u64,
@@ -88,7 +90,11 @@ pub enum ReadError {
 }
 
 impl Segments {
-    pub fn new(disk: Arc<dyn Disk>, manifest: Arc<RwLock<Manifest>>, limits: SegmentLimits) -> Self {
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        manifest: Arc<RwLock<Manifest>>,
+        limits: SegmentLimits,
+    ) -> Self {
         Self {
             manifest,
             files: OpenFiles::new(disk, limits.files_max),
@@ -101,12 +107,17 @@ impl Segments {
     /// The index of a sealed file that the manifest knows.
     pub fn index(&self, file: FileId) -> Result<Arc<SegmentIndex>, ReadError> {
         if let Some(index) = self.indexes.lock().get(file) {
-            return Ok(index);
+            return Ok(Arc::clone(index));
         }
         if self.unindexed.lock().contains(&file) {
             return Err(ReadError::Unindexed { file });
         }
-        let Some(bytes) = self.manifest.read().file(file).map(|state| state.size.bytes) else {
+        let Some(bytes) = self
+            .manifest
+            .read()
+            .file(file)
+            .map(|state| state.size.bytes)
+        else {
             return Err(ReadError::Gone { file });
         };
         let handle = self.open(file)?;
@@ -125,7 +136,9 @@ impl Segments {
     pub fn keep(&self, index: SegmentIndex) -> Arc<SegmentIndex> {
         let index = Arc::new(index);
         let weight = index.memory_bytes();
-        self.indexes.lock().insert(index.file, Arc::clone(&index), weight);
+        self.indexes
+            .lock()
+            .insert(index.file, Arc::clone(&index), weight);
         index
     }
 

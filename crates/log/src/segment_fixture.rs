@@ -12,9 +12,7 @@ use crate::disk::sim::SimDisk;
 use crate::disk::{Disk, DiskFile};
 use crate::file_header::FileHeader;
 use crate::file_id::FileId;
-use crate::footer::{
-    BLOCK_BYTES, Footer, FooterBuilder, FrameSpan, Previous, RunEntry,
-};
+use crate::footer::{BLOCK_BYTES, Footer, FooterBuilder, FrameSpan, Previous, RunEntry};
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameHeader, Run};
 use crate::manifest::{FileSize, Manifest};
 use crate::segment::{Read, ReadError, ReadRequest, SealedLog, SegmentLimits, Segments};
@@ -96,15 +94,23 @@ impl Fixture {
         }
         let newest = self.newest.clone();
         let logs: Vec<u64> = builder.log_ids().collect();
-        let previous = |log_id| newest.get(&log_id).map_or(Previous::None, |id| Previous::File(*id));
+        let previous = |log_id| {
+            newest
+                .get(&log_id)
+                .map_or(Previous::None, |id| Previous::File(*id))
+        };
         let start = |log_id| Some(*self.starts.get(&log_id).unwrap_or(&0));
         let footer = builder.finish(FrameSpan::default(), previous, start);
         let live_bytes = footer.live_bytes(start);
         let bytes = footer.encode(&header.place(), position);
         file.write_all_at(&bytes, position).unwrap();
         let bytes = position + bytes.len() as u64;
-        self.manifest.write().seal(self.files, FileSize { bytes, live_bytes }).unwrap();
-        self.newest.extend(logs.into_iter().map(|log_id| (log_id, id)));
+        self.manifest
+            .write()
+            .seal(self.files, FileSize { bytes, live_bytes })
+            .unwrap();
+        self.newest
+            .extend(logs.into_iter().map(|log_id| (log_id, id)));
         id
     }
 
@@ -158,7 +164,14 @@ impl Fixture {
             ..FrameHeader::default()
         };
         let block = position / BLOCK_BYTES as u64;
-        frame::finish(&mut buffer, &frame_header, &table, &[], &header.place(), block);
+        frame::finish(
+            &mut buffer,
+            &frame_header,
+            &table,
+            &[],
+            &header.place(),
+            block,
+        );
         file.write_all_at(&buffer, position).unwrap();
         buffer.len() as u64
     }

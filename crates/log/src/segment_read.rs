@@ -109,7 +109,10 @@ impl Segments {
 
     fn read_file(&self, place: &Place, request: &ReadRequest) -> Result<Read, ReadError> {
         let runs = place.runs();
-        let mut taken = Taken::new(request, runs.get(place.run).map_or(0, |run| run.base_offset));
+        let mut taken = Taken::new(
+            request,
+            runs.get(place.run).map_or(0, |run| run.base_offset),
+        );
         let mut at = place.run;
         while at < runs.len() && !taken.is_full {
             let group = at..at + group_len(&runs[at..], taken.room());
@@ -154,11 +157,7 @@ impl Segments {
         Ok(chunks)
     }
 
-    fn read_unverified(
-        &self,
-        place: &Place,
-        range: Range<usize>,
-    ) -> Result<Vec<Bytes>, ReadError> {
+    fn read_unverified(&self, place: &Place, range: Range<usize>) -> Result<Vec<Bytes>, ReadError> {
         let runs = place.runs().get(range).unwrap_or_default();
         let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
             return Ok(Vec::new());
@@ -168,7 +167,7 @@ impl Segments {
         self.open(file)?
             .read_exact_at(&mut buffer, first.position)
             .map_err(|source| ReadError::from_io(file, source))?;
-        Ok(dense(buffer.freeze(), runs))
+        Ok(dense(&buffer.freeze(), runs))
     }
 
     fn damaged(&self, place: &Place, run: &RunEntry) -> Damaged {
@@ -202,7 +201,7 @@ fn group_len(runs: &[RunEntry], room: usize) -> usize {
 
 /// The runs' bytes out of the stretch of the file that spans them. If most of that is other logs'
 /// they are copied, so that a slice does not hold on to all of it.
-fn dense(span: Bytes, runs: &[RunEntry]) -> Vec<Bytes> {
+fn dense(span: &Bytes, runs: &[RunEntry]) -> Vec<Bytes> {
     let start = runs.first().map_or(0, |run| run.position);
     let slice = |run: &RunEntry| {
         let at = (run.position - start) as usize;

@@ -13,7 +13,10 @@ fn five_files() -> Fixture {
     let mut fixture = Fixture::new();
     for number in 1..=5 {
         let timestamp = number * 100;
-        let one = NewRun { timestamp, ..run(1, 5) };
+        let one = NewRun {
+            timestamp,
+            ..run(1, 5)
+        };
         match number {
             2 | 4 => fixture.journal(&[&[one, run(2, 3)], &[run(2, 2), one]]),
             _ => fixture.journal(&[&[one], &[one]]),
@@ -34,7 +37,10 @@ fn reads_every_log_from_every_offset() {
     let fixture = five_files();
     for (log_id, end) in [(1, 50), (2, 10)] {
         for offset in 0..end {
-            assert_eq!(fixture.offsets(log_id, offset), (offset..end).collect::<Vec<_>>());
+            assert_eq!(
+                fixture.offsets(log_id, offset),
+                (offset..end).collect::<Vec<_>>()
+            );
         }
         assert_eq!(fixture.read(log_id, end).unwrap(), None);
     }
@@ -54,9 +60,22 @@ fn keeps_to_the_bounds_of_a_request() {
         ("up to an offset", 3, 5, 1 << 20, true, 3..5),
         ("nothing below the bound", 3, 3, 1 << 20, true, 3..3),
     ] {
-        let request = ReadRequest { offset, offset_max, bytes_max, at_least_one };
-        let read = fixture.segments.read(fixture.log(1), &request).unwrap().unwrap();
-        assert_eq!(batch_offsets(&read), expected.clone().collect::<Vec<_>>(), "{name}");
+        let request = ReadRequest {
+            offset,
+            offset_max,
+            bytes_max,
+            at_least_one,
+        };
+        let read = fixture
+            .segments
+            .read(fixture.log(1), &request)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            batch_offsets(&read),
+            expected.clone().collect::<Vec<_>>(),
+            "{name}"
+        );
         assert_eq!(read.next_offset, expected.end, "{name}");
         let bytes: usize = read.chunks.iter().map(Bytes::len).sum();
         assert_eq!(read.bytes, bytes, "{name}");
@@ -83,7 +102,10 @@ fn small_runs_near_each_other_are_read_at_once() {
 #[test]
 fn large_runs_are_read_whole() {
     let mut fixture = Fixture::new();
-    let large = NewRun { value_bytes: 300 << 10, ..run(1, 3) };
+    let large = NewRun {
+        value_bytes: 300 << 10,
+        ..run(1, 3)
+    };
     fixture.journal(&[&[large], &[large]]);
     assert_eq!(fixture.offsets(1, 0), (0..6).collect::<Vec<_>>());
     assert_eq!(fixture.offsets(1, 4), [4, 5]);
@@ -103,9 +125,14 @@ fn finds_timestamps() {
         (450, 0..40, None),
         (501, 0..50, None),
     ] {
-        let found = fixture.segments.find_timestamp(fixture.log(1), timestamp, offsets.clone());
+        let found = fixture
+            .segments
+            .find_timestamp(fixture.log(1), timestamp, offsets.clone());
         let base = found.unwrap().map(|batch| {
-            let read = Read { chunks: vec![batch], ..Read::default() };
+            let read = Read {
+                chunks: vec![batch],
+                ..Read::default()
+            };
             batch_offsets(&read)[0]
         });
         assert_eq!(base, expected, "{timestamp} in {offsets:?}");
@@ -119,7 +146,10 @@ fn tells_which_bytes_a_moved_start_frees() {
         let footer = fixture.footer(J(file));
         let log = footer.log(1).unwrap();
         let runs = &footer.runs(log)[runs];
-        (J(file), runs.iter().map(|run| u64::from(run.bytes)).sum::<u64>())
+        (
+            J(file),
+            runs.iter().map(|run| u64::from(run.bytes)).sum::<u64>(),
+        )
     };
     for (offsets, expected) in [
         (0..4, vec![]),
@@ -129,7 +159,10 @@ fn tells_which_bytes_a_moved_start_frees() {
         (12..30, vec![bytes(2, 0..2), bytes(3, 0..2)]),
         (48..i64::MAX, vec![bytes(5, 1..2)]),
     ] {
-        let dead = fixture.segments.dead_bytes(fixture.log(1), offsets.clone()).unwrap();
+        let dead = fixture
+            .segments
+            .dead_bytes(fixture.log(1), offsets.clone())
+            .unwrap();
         assert_eq!(dead, expected, "{offsets:?}");
     }
 }
@@ -143,8 +176,16 @@ fn a_bad_footer_of_a_journal_file_is_built_again() {
             fixture.disk.flip_bit(&J(*number).name(), bytes - 4096, 0);
         }
         fixture.reopen();
-        assert_eq!(fixture.offsets(1, 0), (0..50).collect::<Vec<_>>(), "{bad:?}");
-        assert_eq!(fixture.offsets(2, 0), (0..10).collect::<Vec<_>>(), "{bad:?}");
+        assert_eq!(
+            fixture.offsets(1, 0),
+            (0..50).collect::<Vec<_>>(),
+            "{bad:?}"
+        );
+        assert_eq!(
+            fixture.offsets(2, 0),
+            (0..10).collect::<Vec<_>>(),
+            "{bad:?}"
+        );
     }
 }
 
@@ -238,7 +279,10 @@ fn a_file_without_header_takes_only_its_own_offsets_with_it() {
     // The newest file: nobody knows where its offsets end.
     fixture.disk.flip_bit(&J(5).name(), 20, 0);
     fixture.reopen();
-    assert_eq!(damaged(&fixture.read(1, 45).unwrap_err()), (J(5), 45, i64::MAX));
+    assert_eq!(
+        damaged(&fixture.read(1, 45).unwrap_err()),
+        (J(5), 45, i64::MAX)
+    );
     assert_eq!(fixture.read(1, 35).unwrap().unwrap().next_offset, 40);
 }
 
@@ -289,7 +333,10 @@ fn a_disk_error_is_not_damage() {
         error: FaultError::Io,
     });
     let error = fixture.read(1, 0).unwrap_err();
-    assert!(matches!(error, ReadError::Io { file, .. } if file == J(1)), "{error}");
+    assert!(
+        matches!(error, ReadError::Io { file, .. } if file == J(1)),
+        "{error}"
+    );
     assert_eq!(fixture.offsets(1, 0).len(), 50);
 }
 

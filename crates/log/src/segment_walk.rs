@@ -73,7 +73,10 @@ impl Segments {
         if let Some(file) = walk.gone {
             return Err(ReadError::Gone { file });
         }
-        let above = walk.place.as_ref().map_or(log.newest, |place| place.index.file);
+        let above = walk
+            .place
+            .as_ref()
+            .map_or(log.newest, |place| place.index.file);
         let manifest = self.manifest.read();
         if walk.place.is_some() && manifest.is_hole_accepted(walk.below, above) {
             return Ok(walk.place);

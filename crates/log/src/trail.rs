@@ -40,7 +40,7 @@ impl TrailCache {
 
     /// The best place to begin the search; `newest` is the log's newest sealed file.
     pub fn start(&mut self, log_id: u64, offset: i64, newest: FileId) -> Start {
-        let trail = self.trails.get(log_id).unwrap_or_default();
+        let trail = self.trails.get(log_id).map_or(&[][..], Vec::as_slice);
         let above = trail.partition_point(|point| point.first_base_offset <= offset);
         let at = above.checked_sub(1).and_then(|at| trail.get(at));
         match (at, trail.get(above)) {
@@ -132,8 +132,8 @@ mod tests {
             }
             assert_ne!(cache.start(log_id, 0, J(1 << 40)), Start::Above(J(1 << 40)));
         }
-        let known = |log_id| cache.trails.get(log_id).map_or(0, |trail| trail.len());
-        let lengths: Vec<_> = (0..9).map(known).collect();
+        let mut known = |log_id| cache.trails.get(log_id).map_or(0, Vec::len);
+        let lengths: Vec<_> = (0..9).map(&mut known).collect();
         assert!(lengths.iter().sum::<usize>() <= 2 * WAYPOINTS_PER_LOG_MAX);
         assert_eq!(lengths[0], 0);
     }

@@ -33,11 +33,17 @@ impl RealDisk {
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = folder
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             // A young folder whose name is lost takes everything in it along.
             File::open(parent)?.sync_all()?;
         }
-        Ok(Self { folder: folder.to_owned(), handle: File::open(folder)? })
+        Ok(Self {
+            folder: folder.to_owned(),
+            handle: File::open(folder)?,
+        })
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
@@ -52,7 +58,10 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.open_with(name, OpenOptions::new().read(true).write(true).create_new(true))
+        self.open_with(
+            name,
+            OpenOptions::new().read(true).write(true).create_new(true),
+        )
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
@@ -90,7 +99,12 @@ impl Disk for RealDisk {
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
     fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
         let path = self.folder.join(LOCK_NAME);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         Ok(Box::new(FolderLock { _file: file }))
     }
