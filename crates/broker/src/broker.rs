@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::budget::Budget;
 use crate::config::Config;
 use crate::controller::Controller;
+use crate::coordinator::{Coordinator, OFFSETS_TOPIC};
 use crate::fetch::session::SessionCache;
 use crate::metadata::NewTopic;
 use crate::metrics::Metrics;
@@ -19,13 +20,13 @@ use crate::network::listener::Connections;
 use crate::random::Random;
 
 /// What a transactional client is told.
-pub const NO_TRANSACTIONS: &str =
-    "transactions are not served by this version of Ottla; leave transactional.id unset (idempotence alone is served)";
+pub const NO_TRANSACTIONS: &str = "transactions are not served by this version of Ottla; leave transactional.id unset (idempotence alone is served)";
 
 pub struct Broker {
     pub config: Arc<Config>,
     pub journal: Arc<Journal>,
     pub controller: Controller,
+    pub coordinator: Arc<Coordinator>,
     /// One for all partitions: raised by a start that may have lost acknowledged records.
     pub leader_epoch: i32,
     pub fetch_sessions: Mutex<SessionCache>,
@@ -49,7 +50,13 @@ pub struct Address {
 impl Broker {
     /// The address for a client of `peer`'s listener.
     pub fn advertised(&self, peer: &Peer) -> Address {
-        self.addresses.get(peer.listener).cloned().unwrap_or(Address { host: KafkaString::default(), port: -1 })
+        self.addresses
+            .get(peer.listener)
+            .cloned()
+            .unwrap_or(Address {
+                host: KafkaString::default(),
+                port: -1,
+            })
     }
 
     pub fn rack(&self) -> Option<KafkaString> {
@@ -62,6 +69,19 @@ impl Broker {
         self.journal.poll_room(cx)
     }
 
+    /// Groups need a place for their records; it is made when the first of them is looked for.
+    pub async fn ensure_offsets_topic(&self) {
+        if self.coordinator.has_topic() {
+            return;
+        }
+        match self.create_automatically(OFFSETS_TOPIC).await {
+            Ok(topic) => self.coordinator.use_topic(&topic),
+            Err(refusal) => {
+                tracing::warn!(%refusal, "the offsets topic cannot be created: groups wait")
+            }
+        }
+    }
+
     /// The offsets topic as Kafka has it: compacted, so that the newest offset of each partition is kept for ever.
     pub fn internal_topic(&self, name: &str) -> NewTopic {
         let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -70,7 +90,12 @@ impl Broker {
             partitions: self.config.options.offsets_topic_num_partitions,
             replication_factor: -1,
             assignments: Vec::new(),
-            options: [option("cleanup.policy", "compact"), option("segment.bytes", "104857600"), option("compression.type", "producer")].into(),
+            options: [
+                option("cleanup.policy", "compact"),
+                option("segment.bytes", "104857600"),
+                option("compression.type", "producer"),
+            ]
+            .into(),
         }
     }
 }

@@ -21,7 +21,11 @@ pub struct Reservation {
 
 impl Budget {
     pub fn new(total_bytes: i64) -> Arc<Self> {
-        Arc::new(Self { free_bytes: AtomicI64::new(total_bytes), total_bytes, waiting: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            free_bytes: AtomicI64::new(total_bytes),
+            total_bytes,
+            waiting: Mutex::new(Vec::new()),
+        })
     }
 
     pub fn used_bytes(&self) -> i64 {
@@ -31,10 +35,17 @@ impl Budget {
     /// Takes `bytes` if they are free. A wish above the whole budget is granted when nothing else is taken, so that no request that
     /// passed the size check waits for ever.
     pub fn try_reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).min(self.total_bytes);
+        let bytes = i64::try_from(bytes)
+            .unwrap_or(i64::MAX)
+            .min(self.total_bytes);
         let take = |free: i64| (free >= bytes).then_some(free - bytes);
-        self.free_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).ok()?;
-        Some(Reservation { budget: self.clone(), bytes })
+        self.free_bytes
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, take)
+            .ok()?;
+        Some(Reservation {
+            budget: self.clone(),
+            bytes,
+        })
     }
 
     /// As `try_reserve`; when nothing is left the task is woken once something is given back.
@@ -60,14 +71,19 @@ impl Reservation {
     /// Gives back what is beyond `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).min(self.bytes);
-        drop(Self { budget: self.budget.clone(), bytes: self.bytes - bytes });
+        drop(Self {
+            budget: self.budget.clone(),
+            bytes: self.bytes - bytes,
+        });
         self.bytes = bytes;
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.free_bytes.fetch_add(self.bytes, Ordering::AcqRel);
+        self.budget
+            .free_bytes
+            .fetch_add(self.bytes, Ordering::AcqRel);
         let waiting = std::mem::take(&mut *self.budget.waiting.lock());
         for waker in waiting {
             waker.wake();

@@ -48,7 +48,10 @@ pub struct JournalLogs {
 
 impl LogOpener for JournalLogs {
     fn open(&self, id: LogId, topic: &str, options: &TopicOptions) -> Arc<Log> {
-        self.journal.open_log(id, storage::log_config(topic, options, &self.config.options))
+        self.journal.open_log(
+            id,
+            storage::log_config(topic, options, &self.config.options),
+        )
     }
 }
 
@@ -79,7 +82,11 @@ impl Controller {
     }
 
     /// Creates each topic by itself: one that is refused keeps none of the others. With `validate_only` nothing is created.
-    pub async fn create_topics(&self, wanted: &[NewTopic], validate_only: bool) -> Vec<Result<Arc<Topic>, Refusal>> {
+    pub async fn create_topics(
+        &self,
+        wanted: &[NewTopic],
+        validate_only: bool,
+    ) -> Vec<Result<Arc<Topic>, Refusal>> {
         let _commands = self.commands.lock().await;
         let mut image = self.image();
         let mut records = Vec::new();
@@ -88,14 +95,22 @@ impl Controller {
         for topic in wanted {
             let outcome = decide::create_topic(&image, &self.config, topic, self.random.uuid());
             outcomes.push(outcome.and_then(|record| {
-                let MetadataRecord::Topic { partitions, .. } = &record else { return Err(storage_failed("no topic was made")) };
+                let MetadataRecord::Topic { partitions, .. } = &record else {
+                    return Err(storage_failed("no topic was made"));
+                };
                 partitions_left = partitions_left.saturating_sub_unsigned(*partitions);
                 if partitions_left < 0 {
-                    return Err(Refusal::new(ErrorCode::PolicyViolation, "Excessively large number of partitions per request."));
+                    return Err(Refusal::new(
+                        ErrorCode::PolicyViolation,
+                        "Excessively large number of partitions per request.",
+                    ));
                 }
                 image = Arc::new(self.next_image(&image, &record)?);
                 records.push(record);
-                image.topic(&topic.name).cloned().ok_or_else(|| storage_failed("the topic is not in the image"))
+                image
+                    .topic(&topic.name)
+                    .cloned()
+                    .ok_or_else(|| storage_failed("the topic is not in the image"))
             }));
         }
         if validate_only {
@@ -118,10 +133,15 @@ impl Controller {
         let mut outcomes = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(topic) = image.topic_by_id(*id).cloned() else {
-                outcomes.push(Err(Refusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")));
+                outcomes.push(Err(Refusal::new(
+                    ErrorCode::UnknownTopicId,
+                    "This server does not host this topic ID.",
+                )));
                 continue;
             };
-            let record = MetadataRecord::TopicDeleted { topic_id: id.to_string() };
+            let record = MetadataRecord::TopicDeleted {
+                topic_id: id.to_string(),
+            };
             outcomes.push(self.next_image(&image, &record).map(|next| {
                 image = Arc::new(next);
                 records.push(record);
@@ -131,7 +151,10 @@ impl Controller {
         match self.commit(&records, image).await {
             // The answer does not wait for the logs' own record: at a start, logs without a topic are deleted.
             Ok(()) => self.journal.delete_logs(&logs),
-            Err(refusal) => outcomes.iter_mut().filter(|outcome| outcome.is_ok()).for_each(|outcome| *outcome = Err(refusal.clone())),
+            Err(refusal) => outcomes
+                .iter_mut()
+                .filter(|outcome| outcome.is_ok())
+                .for_each(|outcome| *outcome = Err(refusal.clone())),
         }
         outcomes
     }
@@ -147,7 +170,10 @@ impl Controller {
         let _commands = self.commands.lock().await;
         let image = self.image();
         let Some(topic) = image.topic(name) else {
-            return Err(Refusal::new(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic-partition."));
+            return Err(Refusal::new(
+                ErrorCode::UnknownTopicOrPartition,
+                "This server does not host this topic-partition.",
+            ));
         };
         let record = decide::create_partitions(&image, &self.config, topic, count, assignments)?;
         if validate_only {
@@ -167,7 +193,10 @@ impl Controller {
         let _commands = self.commands.lock().await;
         let image = self.image();
         let Some(topic) = image.topic(name) else {
-            return Err(Refusal::new(ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")));
+            return Err(Refusal::new(
+                ErrorCode::UnknownTopicOrPartition,
+                format!("The topic '{name}' does not exist."),
+            ));
         };
         let mut options = topic.own_options.clone();
         change(&mut options)?;
@@ -175,11 +204,19 @@ impl Controller {
         if validate_only || options == topic.own_options {
             return Ok(());
         }
-        let record = MetadataRecord::TopicOptions { topic_id: topic.id.to_string(), options };
+        let record = MetadataRecord::TopicOptions {
+            topic_id: topic.id.to_string(),
+            options,
+        };
         let next = self.next_image(&image, &record)?;
-        let logs = next.topic(name).map(|topic| (topic.options.clone(), topic.partitions.clone()));
+        let logs = next
+            .topic(name)
+            .map(|topic| (topic.options.clone(), topic.partitions.clone()));
         self.commit(&[record], Arc::new(next)).await?;
-        for (options, log) in logs.iter().flat_map(|(options, logs)| logs.iter().map(move |log| (options, log))) {
+        for (options, log) in logs
+            .iter()
+            .flat_map(|(options, logs)| logs.iter().map(move |log| (options, log)))
+        {
             log.set_config(storage::log_config(name, options, &self.config.options));
         }
         Ok(())
@@ -194,7 +231,10 @@ impl Controller {
             let record = MetadataRecord::ProducerIds { next: end };
             let next = self.next_image(&image, &record)?;
             self.commit(&[record], Arc::new(next)).await?;
-            *ids = ProducerIds { next: end - PRODUCER_ID_BLOCK, end };
+            *ids = ProducerIds {
+                next: end - PRODUCER_ID_BLOCK,
+                end,
+            };
         }
         ids.next += 1;
         Ok(ids.next - 1)
@@ -217,8 +257,13 @@ impl Controller {
     }
 
     fn next_image(&self, image: &Image, record: &MetadataRecord) -> Result<Image, Refusal> {
-        let logs = JournalLogs { journal: self.journal.clone(), config: self.config.clone() };
-        image.apply(record, &self.config, &logs).map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))
+        let logs = JournalLogs {
+            journal: self.journal.clone(),
+            config: self.config.clone(),
+        };
+        image
+            .apply(record, &self.config, &logs)
+            .map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))
     }
 
     /// Appends, waits until durable, then shows the new image.
@@ -226,7 +271,10 @@ impl Controller {
         if records.is_empty() {
             return Ok(());
         }
-        let batch = storage::batch(self.clock.wall_ms(), records.iter().map(|record| (None, Some(record.encode()))));
+        let batch = storage::batch(
+            self.clock.wall_ms(),
+            records.iter().map(|record| (None, Some(record.encode()))),
+        );
         let appended = self.log.append(&batch, AppendOptions { leader_epoch: 0 });
         let appended = appended.map_err(|error| storage_failed(&error.to_string()))?;
         let committed = poll_fn(|cx| self.log.poll_committed(&appended.ticket, cx)).await;
@@ -237,5 +285,8 @@ impl Controller {
 }
 
 fn storage_failed(reason: &str) -> Refusal {
-    Refusal::new(ErrorCode::KafkaStorageError, format!("the change could not be stored: {reason}"))
+    Refusal::new(
+        ErrorCode::KafkaStorageError,
+        format!("the change could not be stored: {reason}"),
+    )
 }

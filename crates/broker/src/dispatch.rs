@@ -35,7 +35,15 @@ pub const SERVED: &[Served] = &[
     serve(ApiKey::Fetch, 4, 18),
     serve(ApiKey::ListOffsets, 1, 11),
     serve(ApiKey::Metadata, 0, 13),
+    serve(ApiKey::OffsetCommit, 2, 10),
+    serve(ApiKey::OffsetFetch, 1, 10),
     serve(ApiKey::FindCoordinator, 0, 6),
+    serve(ApiKey::JoinGroup, 0, 9),
+    serve(ApiKey::Heartbeat, 0, 4),
+    serve(ApiKey::LeaveGroup, 0, 5),
+    serve(ApiKey::SyncGroup, 0, 5),
+    serve(ApiKey::DescribeGroups, 0, 6),
+    serve(ApiKey::ListGroups, 0, 5),
     serve(ApiKey::ApiVersions, 0, 4),
     serve(ApiKey::InitProducerId, 0, 5),
     serve(ApiKey::OffsetForLeaderEpoch, 2, 4),
@@ -75,6 +83,14 @@ impl Call {
         self.client_id.as_deref().unwrap_or_default()
     }
 
+    /// As Kafka shows it: the address behind a slash.
+    pub fn client_host(&self) -> String {
+        self.peer
+            .address
+            .map(|address| format!("/{}", address.ip().to_canonical()))
+            .unwrap_or_default()
+    }
+
     /// The answer's bytes: size, header, message.
     pub fn respond<M: Message>(&self, message: &M) -> Response {
         let mut out = Encoder::with_capacity(128);
@@ -98,7 +114,11 @@ impl Response {
         let size = out.len() - 4;
         out.patch_first_size(u32::try_from(size).unwrap_or(u32::MAX));
         let (pieces, tail) = out.into_parts();
-        Self { pieces, tail, reservation: None }
+        Self {
+            pieces,
+            tail,
+            reservation: None,
+        }
     }
 
     pub fn holding(mut self, reservation: Option<Reservation>) -> Self {
@@ -138,11 +158,17 @@ enum State {
 
 impl Answer {
     fn ready(response: Response) -> Self {
-        Self { state: State::Ready(Some(response)), reservation: None }
+        Self {
+            state: State::Ready(Some(response)),
+            reservation: None,
+        }
     }
 
     pub fn produce(waiting: produce::Waiting) -> Self {
-        Self { state: State::Produce(waiting), reservation: None }
+        Self {
+            state: State::Produce(waiting),
+            reservation: None,
+        }
     }
 
     pub fn holding(mut self, reservation: Option<Reservation>) -> Self {
@@ -159,7 +185,12 @@ impl Answer {
                 std::task::ready!(waiting.poll(cx));
                 let call = waiting.call();
                 output.encode(|out| {
-                    header::encode_response_header(out, call.key, call.version, call.correlation_id);
+                    header::encode_response_header(
+                        out,
+                        call.key,
+                        call.version,
+                        call.correlation_id,
+                    );
                     waiting.response().encode(out, call.version);
                 });
                 None
@@ -185,16 +216,27 @@ fn start(broker: &Arc<Broker>, peer: &Peer, frame: Bytes) -> Result<Handled, Bad
     let header = RequestHeader::decode(&mut input)?;
     let (key, version) = (header.api_key, header.api_version);
     let not_served = BadRequest::NotServed { key, version };
-    let Some(key) = ApiKey::from_key(key) else { return Err(not_served) };
-    let mut call =
-        Call { key, version, correlation_id: header.correlation_id, client_id: header.client_id, peer: peer.clone() };
-    let served = SERVED.iter().any(|api| api.key == key && (api.min..=api.max).contains(&version));
+    let Some(key) = ApiKey::from_key(key) else {
+        return Err(not_served);
+    };
+    let mut call = Call {
+        key,
+        version,
+        correlation_id: header.correlation_id,
+        client_id: header.client_id,
+        peer: peer.clone(),
+    };
+    let served = SERVED
+        .iter()
+        .any(|api| api.key == key && (api.min..=api.max).contains(&version));
     if !served {
         if key != ApiKey::ApiVersions {
             return Err(not_served);
         }
         call.version = 0;
-        return Ok(Handled::Answer(Answer::ready(handlers::api_versions::unsupported(&call))));
+        return Ok(Handled::Answer(Answer::ready(
+            handlers::api_versions::unsupported(&call),
+        )));
     }
     broker.metrics.request(key);
     route(broker, call, input)
@@ -204,14 +246,83 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
     let broker_now = &**broker;
     Ok(match call.key {
         ApiKey::Produce => produce::handle(broker, call.clone(), body(&call, input)?),
-        ApiKey::Fetch => later(handlers::fetch::handle(broker.clone(), call.clone(), body(&call, input)?)),
-        ApiKey::ListOffsets => now(handlers::list_offsets::handle(broker_now, &call, &body(&call, input)?)),
-        ApiKey::Metadata => later(handlers::metadata::handle(broker.clone(), call.clone(), body(&call, input)?)),
-        ApiKey::FindCoordinator => now(handlers::find_coordinator::handle(broker_now, &call, &body(&call, input)?)),
+        ApiKey::Fetch => later(handlers::fetch::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::ListOffsets => now(handlers::list_offsets::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        ApiKey::Metadata => later(handlers::metadata::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::FindCoordinator => later(handlers::find_coordinator::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::OffsetCommit => later(handlers::offset_commit::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::OffsetFetch => later(handlers::offset_fetch::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::JoinGroup => later(handlers::join_group::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::Heartbeat => now(handlers::heartbeat::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        ApiKey::LeaveGroup => later(handlers::leave_group::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::SyncGroup => later(handlers::sync_group::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::DescribeGroups => now(handlers::describe_groups::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        ApiKey::ListGroups => now(handlers::list_groups::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
         ApiKey::ApiVersions => now(handlers::api_versions::handle(&call, &body(&call, input)?)),
-        ApiKey::InitProducerId => later(handlers::init_producer_id::handle(broker.clone(), call.clone(), body(&call, input)?)),
-        ApiKey::OffsetForLeaderEpoch => now(handlers::offset_for_leader_epoch::handle(broker_now, &call, &body(&call, input)?)),
-        key => return Err(BadRequest::NotServed { key: key as i16, version: call.version }),
+        ApiKey::InitProducerId => later(handlers::init_producer_id::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::OffsetForLeaderEpoch => now(handlers::offset_for_leader_epoch::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        key => {
+            return Err(BadRequest::NotServed {
+                key: key as i16,
+                version: call.version,
+            });
+        }
     })
 }
 
@@ -227,5 +338,8 @@ fn now(response: Response) -> Handled {
 }
 
 fn later(future: impl Future<Output = Response> + Send + 'static) -> Handled {
-    Handled::Answer(Answer { state: State::Later(Box::pin(future)), reservation: None })
+    Handled::Answer(Answer {
+        state: State::Later(Box::pin(future)),
+        reservation: None,
+    })
 }

@@ -15,11 +15,16 @@ use crate::metrics;
 pub(crate) async fn serve(bound: TcpListener, broker: Arc<Broker>) {
     let stopping = broker.stopping.clone();
     let router = Router::new()
-        .route("/metrics", get(async |State(broker): State<Arc<Broker>>| metrics::render(&broker)))
+        .route(
+            "/metrics",
+            get(async |State(broker): State<Arc<Broker>>| metrics::render(&broker)),
+        )
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .with_state(broker);
-    let served = axum::serve(bound, router).with_graceful_shutdown(stopping.cancelled_owned()).await;
+    let served = axum::serve(bound, router)
+        .with_graceful_shutdown(stopping.cancelled_owned())
+        .await;
     if let Err(error) = served {
         tracing::warn!(%error, "the HTTP listener stopped");
     }
@@ -32,10 +37,16 @@ async fn ready(State(broker): State<Arc<Broker>>) -> (StatusCode, String) {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
     if let Some(reason) = journal.failed {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("read-only: {reason}\n"));
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("read-only: {reason}\n"),
+        );
     }
     if journal.full {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the disk is full\n".to_owned());
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the disk is full\n".to_owned(),
+        );
     }
     (StatusCode::OK, "ready\n".to_owned())
 }

@@ -3,13 +3,14 @@
 //!
 //! In reading order: `config` (what it is told), `server` (start and stop), `broker` (its parts), `network` (connections), `dispatch`
 //! (from bytes to handlers), `handlers` (one file per API), `fetch` (reading), `metadata` and `controller` (topics and options),
-//! `groups` (consumer groups), `storage` (towards the journal), `budget` (memory), `metrics` and `http`. The doors that a simulation
+//! `groups` and `coordinator` (consumer groups), `storage` (towards the journal), `budget` (memory), `metrics` and `http`. The doors that a simulation
 //! closes: `runtime` (threads), `random`; the clock's and the disk's are in `log`.
 
 pub mod broker;
 pub mod budget;
 pub mod config;
 pub mod controller;
+pub mod coordinator;
 pub mod dispatch;
 pub mod fetch;
 pub mod groups;

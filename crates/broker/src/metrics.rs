@@ -72,31 +72,126 @@ pub fn render(broker: &Broker) -> String {
     let metrics = &broker.metrics;
     let mut out = String::with_capacity(4096);
     let mut one = |name: &str, kind: &str, help: &str, value: u64| {
-        let _ = writeln!(out, "# HELP ottla_{name} {help}\n# TYPE ottla_{name} {kind}\nottla_{name} {value}");
+        let _ = writeln!(
+            out,
+            "# HELP ottla_{name} {help}\n# TYPE ottla_{name} {kind}\nottla_{name} {value}"
+        );
     };
     let image = broker.controller.image();
     let journal = broker.journal.status();
-    one("records_in_total", "counter", "Records appended.", metrics.records_in.get());
-    one("batches_in_total", "counter", "Record batches appended.", metrics.batches_in.get());
-    one("bytes_in_total", "counter", "Bytes of record batches appended.", metrics.bytes_in.get());
-    one("bytes_out_total", "counter", "Bytes of record batches fetched.", metrics.bytes_out.get());
-    one("connections", "gauge", "Open connections.", broker.connections.open() as u64);
-    one("connections_refused_total", "counter", "Connections refused by a limit.", metrics.connections_refused.get());
-    one("bad_requests_total", "counter", "Connections closed for a request that could not be served.", metrics.bad_requests.get());
-    one("memory_budget_used_bytes", "gauge", "Memory reserved for requests and answers.", broker.budget.used_bytes().unsigned_abs());
-    one("fetch_sessions", "gauge", "Incremental fetch sessions.", broker.fetch_sessions.lock().len() as u64);
+    one(
+        "records_in_total",
+        "counter",
+        "Records appended.",
+        metrics.records_in.get(),
+    );
+    one(
+        "batches_in_total",
+        "counter",
+        "Record batches appended.",
+        metrics.batches_in.get(),
+    );
+    one(
+        "bytes_in_total",
+        "counter",
+        "Bytes of record batches appended.",
+        metrics.bytes_in.get(),
+    );
+    one(
+        "bytes_out_total",
+        "counter",
+        "Bytes of record batches fetched.",
+        metrics.bytes_out.get(),
+    );
+    one(
+        "connections",
+        "gauge",
+        "Open connections.",
+        broker.connections.open() as u64,
+    );
+    one(
+        "connections_refused_total",
+        "counter",
+        "Connections refused by a limit.",
+        metrics.connections_refused.get(),
+    );
+    one(
+        "bad_requests_total",
+        "counter",
+        "Connections closed for a request that could not be served.",
+        metrics.bad_requests.get(),
+    );
+    one(
+        "memory_budget_used_bytes",
+        "gauge",
+        "Memory reserved for requests and answers.",
+        broker.budget.used_bytes().unsigned_abs(),
+    );
+    one(
+        "fetch_sessions",
+        "gauge",
+        "Incremental fetch sessions.",
+        broker.fetch_sessions.lock().len() as u64,
+    );
     one("topics", "gauge", "Topics.", image.topic_count() as u64);
-    one("partitions", "gauge", "Partitions.", image.partition_count() as u64);
-    one("journal_frames_total", "counter", "Frames written since the start.", journal.frames);
-    one("journal_syncs_total", "counter", "Syncs since the start.", journal.syncs);
-    one("journal_files", "gauge", "Files of the journal.", journal.files);
-    one("journal_bytes", "gauge", "Bytes of the journal's files.", journal.bytes);
+    one(
+        "partitions",
+        "gauge",
+        "Partitions.",
+        image.partition_count() as u64,
+    );
+    one(
+        "journal_frames_total",
+        "counter",
+        "Frames written since the start.",
+        journal.frames,
+    );
+    one(
+        "journal_syncs_total",
+        "counter",
+        "Syncs since the start.",
+        journal.syncs,
+    );
+    one(
+        "journal_files",
+        "gauge",
+        "Files of the journal.",
+        journal.files,
+    );
+    one(
+        "journal_bytes",
+        "gauge",
+        "Bytes of the journal's files.",
+        journal.bytes,
+    );
     one("journal_holes", "gauge", "Damaged ranges.", journal.holes);
-    one("journal_failed", "gauge", "1 when a failed write or sync has stopped all writing.", u64::from(journal.failed.is_some()));
-    one("journal_full", "gauge", "1 when the disk is full.", u64::from(journal.full));
-    let _ = writeln!(out, "# HELP ottla_requests_total Requests by API.\n# TYPE ottla_requests_total counter");
-    for (api, count) in api::all().iter().zip(&metrics.requests).filter(|(_, count)| count.get() > 0) {
-        let _ = writeln!(out, "ottla_requests_total{{api=\"{}\"}} {}", api.name, count.get());
+    one(
+        "journal_failed",
+        "gauge",
+        "1 when a failed write or sync has stopped all writing.",
+        u64::from(journal.failed.is_some()),
+    );
+    one(
+        "journal_full",
+        "gauge",
+        "1 when the disk is full.",
+        u64::from(journal.full),
+    );
+    let _ = writeln!(
+        out,
+        "# HELP ottla_requests_total Requests by API.\n# TYPE ottla_requests_total counter"
+    );
+    for (api, count) in api::all()
+        .iter()
+        .zip(&metrics.requests)
+        .filter(|(_, count)| count.get() > 0)
+    {
+        let _ = writeln!(
+            out,
+            "ottla_requests_total{{api=\"{}\"}} {}",
+            api.name,
+            count.get()
+        );
     }
     out
 }

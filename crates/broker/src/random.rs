@@ -13,11 +13,15 @@ pub struct Random {
 
 impl Random {
     pub fn from_system() -> Self {
-        Self { generator: Mutex::new(StdRng::from_os_rng()) }
+        Self {
+            generator: Mutex::new(StdRng::from_os_rng()),
+        }
     }
 
     pub fn from_seed(seed: u64) -> Self {
-        Self { generator: Mutex::new(StdRng::seed_from_u64(seed)) }
+        Self {
+            generator: Mutex::new(StdRng::seed_from_u64(seed)),
+        }
     }
 
     pub fn bytes(&self) -> [u8; 16] {

@@ -23,27 +23,47 @@ const INFLATED_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// The records of a compressed batch, within a bound.
 pub(crate) fn inflate(batch: &Batch<'_>, max_message_bytes: i32) -> Result<Vec<u8>, BatchError> {
     let batch_bytes_max = usize::try_from(max_message_bytes).unwrap_or(0);
-    let bytes_max = batch_bytes_max.saturating_mul(INFLATED_FACTOR).min(INFLATED_BYTES_MAX);
+    let bytes_max = batch_bytes_max
+        .saturating_mul(INFLATED_FACTOR)
+        .min(INFLATED_BYTES_MAX);
     let mut inflated = Vec::new();
-    compression::decompress(batch.header().codec()?, batch.payload(), bytes_max, &mut inflated)?;
+    compression::decompress(
+        batch.header().codec()?,
+        batch.payload(),
+        bytes_max,
+        &mut inflated,
+    )?;
     Ok(inflated)
 }
 
 pub(crate) fn without_key(header: &BatchHeader, payload: &[u8]) -> Vec<RecordFault> {
     let records = (0..).zip(Records::new(header, payload).map_while(Result::ok));
-    let faults = records.filter(|(_, record)| record.key.is_none()).map(|(index, _)| RecordFault {
-        index,
-        message: "Compacted topic cannot accept message without key.".to_owned(),
-    });
+    let faults = records
+        .filter(|(_, record)| record.key.is_none())
+        .map(|(index, _)| RecordFault {
+            index,
+            message: "Compacted topic cannot accept message without key.".to_owned(),
+        });
     faults.take(FAULTS_MAX).collect()
 }
 
-pub(crate) fn outside_time(header: &BatchHeader, payload: &[u8], earliest: i64, latest: i64) -> Vec<RecordFault> {
+pub(crate) fn outside_time(
+    header: &BatchHeader,
+    payload: &[u8],
+    earliest: i64,
+    latest: i64,
+) -> Vec<RecordFault> {
     let records = (0..).zip(Records::new(header, payload).map_while(Result::ok));
-    let outside = |timestamp: i64| timestamp != NO_TIMESTAMP && !(earliest..=latest).contains(&timestamp);
-    let faults = records.filter(|(_, record)| outside(record.timestamp)).map(|(index, record)| RecordFault {
-        index,
-        message: format!("Timestamp {} is out of range; it should be within [{earliest}, {latest}]", record.timestamp),
-    });
+    let outside =
+        |timestamp: i64| timestamp != NO_TIMESTAMP && !(earliest..=latest).contains(&timestamp);
+    let faults = records
+        .filter(|(_, record)| outside(record.timestamp))
+        .map(|(index, record)| RecordFault {
+            index,
+            message: format!(
+                "Timestamp {} is out of range; it should be within [{earliest}, {latest}]",
+                record.timestamp
+            ),
+        });
     faults.take(FAULTS_MAX).collect()
 }

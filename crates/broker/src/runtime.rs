@@ -14,20 +14,29 @@ pub struct JournalThreads {
 
 impl JournalThreads {
     pub fn start(journal: &Arc<Journal>) -> io::Result<Self> {
-        let threads: [(&str, fn(&Journal)); 3] =
-            [("commit", Journal::run_commits), ("sync", Journal::run_syncs), ("maintenance", Journal::run_maintenance)];
+        let threads: [(&str, fn(&Journal)); 3] = [
+            ("commit", Journal::run_commits),
+            ("sync", Journal::run_syncs),
+            ("maintenance", Journal::run_maintenance),
+        ];
         let start = |(name, run): (&str, fn(&Journal))| {
             let journal = journal.clone();
-            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&journal))
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || run(&journal))
         };
-        Ok(Self { handles: threads.into_iter().map(start).collect::<io::Result<_>>()? })
+        Ok(Self {
+            handles: threads.into_iter().map(start).collect::<io::Result<_>>()?,
+        })
     }
 
     /// Waits for the threads of a closed journal.
     pub fn join(self) {
         for handle in self.handles {
             if handle.join().is_err() {
-                tracing::error!("a journal thread ended by a fault of its own; the next start recovers");
+                tracing::error!(
+                    "a journal thread ended by a fault of its own; the next start recovers"
+                );
             }
         }
     }
@@ -35,5 +44,8 @@ impl JournalThreads {
 
 /// The async runtime: a worker for each core.
 pub fn asynchronous() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().thread_name("broker").enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("broker")
+        .enable_all()
+        .build()
 }

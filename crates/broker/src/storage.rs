@@ -13,8 +13,16 @@ pub(crate) fn log_config(topic: &str, options: &TopicOptions, broker: &Options) 
     let internal = topic_name::is_internal(topic);
     LogConfig {
         // What groups commit is worth as much as what topics hold: it follows the broker's choice.
-        durability: durability(if internal { broker.durability } else { options.durability }),
-        class: if internal { LogClass::Internal } else { LogClass::User },
+        durability: durability(if internal {
+            broker.durability
+        } else {
+            options.durability
+        }),
+        class: if internal {
+            LogClass::Internal
+        } else {
+            LogClass::User
+        },
         segment_bytes: i64::from(options.segment_bytes),
         segment_ms: options.segment_ms,
         retention_ms: options.retention_ms,
@@ -45,14 +53,28 @@ fn durability(choice: value::Durability) -> Durability {
 }
 
 /// One batch of the broker's own records.
-pub(crate) fn batch(now_ms: i64, records: impl IntoIterator<Item = (Option<Vec<u8>>, Option<Vec<u8>>)>) -> Vec<u8> {
+pub(crate) fn batch(
+    now_ms: i64,
+    records: impl IntoIterator<Item = (Option<Vec<u8>>, Option<Vec<u8>>)>,
+) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchOptions::default());
     for (key, value) in records {
-        let record = NewRecord { timestamp: now_ms, key: key.as_deref(), value: value.as_deref(), headers: &[] };
+        let record = NewRecord {
+            timestamp: now_ms,
+            key: key.as_deref(),
+            value: value.as_deref(),
+            headers: &[],
+        };
         let appended = builder.append(&record);
-        assert!(appended.is_ok(), "the broker's own records are far below a batch's limit");
+        assert!(
+            appended.is_ok(),
+            "the broker's own records are far below a batch's limit"
+        );
     }
     let built = builder.build();
-    assert!(built.is_ok(), "uncompressed batches cannot fail to compress");
+    assert!(
+        built.is_ok(),
+        "uncompressed batches cannot fail to compress"
+    );
     built.unwrap_or_default()
 }

@@ -25,10 +25,17 @@ pub fn find(image: &Image, wanted: &Wanted) -> Target {
         TopicKey::Id(id) => (image.topic_by_id(*id), ErrorCode::UnknownTopicId),
     };
     let log = match topic {
-        Some(topic) => topic.partition(wanted.partition).cloned().ok_or(ErrorCode::UnknownTopicOrPartition),
+        Some(topic) => topic
+            .partition(wanted.partition)
+            .cloned()
+            .ok_or(ErrorCode::UnknownTopicOrPartition),
         None => Err(unknown),
     };
-    Target { wanted: wanted.clone(), topic: topic.map(|topic| topic.name.clone()), log }
+    Target {
+        wanted: wanted.clone(),
+        topic: topic.map(|topic| topic.name.clone()),
+        log,
+    }
 }
 
 /// What one look at all partitions found.
@@ -46,7 +53,11 @@ pub struct Limits {
 }
 
 pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
-    let mut round = Round { answers: Vec::with_capacity(targets.len()), bytes: 0, answer_now: false };
+    let mut round = Round {
+        answers: Vec::with_capacity(targets.len()),
+        bytes: 0,
+        answer_now: false,
+    };
     for target in targets {
         let answer = match &target.log {
             Ok(log) => read_one(log, &target.wanted, limits, round.bytes),
@@ -88,7 +99,9 @@ fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) ->
         return answer;
     }
     match log.read(wanted.fetch_offset, high_watermark, max_bytes, first) {
-        Ok(chunks) => answer.records = Some(chunks.into_iter().map(log::Chunk::into_bytes).collect()),
+        Ok(chunks) => {
+            answer.records = Some(chunks.into_iter().map(log::Chunk::into_bytes).collect())
+        }
         Err(error) => return failed_within(answer, read_code(&error)),
     }
     answer
@@ -120,7 +133,11 @@ fn diverging_epoch(log: &Log, wanted: &Wanted) -> Option<EpochEndOffset> {
     }
     let (epoch, end_offset) = log.end_offset_for_epoch(wanted.last_fetched_epoch)?;
     let diverges = epoch < wanted.last_fetched_epoch || end_offset < wanted.fetch_offset;
-    diverges.then(|| EpochEndOffset { epoch, end_offset, ..Default::default() })
+    diverges.then(|| EpochEndOffset {
+        epoch,
+        end_offset,
+        ..Default::default()
+    })
 }
 
 fn failed(wanted: &Wanted, code: ErrorCode) -> PartitionData {

@@ -66,7 +66,11 @@ pub struct SessionCache {
 impl SessionCache {
     /// `first_id` is random, so that ids of an earlier start are not taken for this one's.
     pub fn new(slots: usize, first_id: i32) -> Self {
-        Self { slots, sessions: BTreeMap::new(), next_id: first_id.saturating_abs().max(1) }
+        Self {
+            slots,
+            sessions: BTreeMap::new(),
+            next_id: first_id.saturating_abs().max(1),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -78,16 +82,32 @@ impl SessionCache {
     }
 
     /// What to read for `request`.
-    pub fn open(&mut self, request: &FetchRequest, version: i16, now_ms: i64) -> Result<FetchContext, ErrorCode> {
+    pub fn open(
+        &mut self,
+        request: &FetchRequest,
+        version: i16,
+        now_ms: i64,
+    ) -> Result<FetchContext, ErrorCode> {
         let by_id = version >= 13;
         if matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH) {
             self.sessions.remove(&request.session_id);
             let wanted: Vec<Wanted> = wanted_of(request, by_id).collect();
             let opens = request.session_epoch == INITIAL_EPOCH && !wanted.is_empty();
-            let session_id = if opens { self.insert(&wanted, by_id, now_ms) } else { 0 };
-            return Ok(FetchContext { session_id, wanted, incremental: false });
+            let session_id = if opens {
+                self.insert(&wanted, by_id, now_ms)
+            } else {
+                0
+            };
+            return Ok(FetchContext {
+                session_id,
+                wanted,
+                incremental: false,
+            });
         }
-        let session = self.sessions.get_mut(&request.session_id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+        let session = self
+            .sessions
+            .get_mut(&request.session_id)
+            .ok_or(ErrorCode::FetchSessionIdNotFound)?;
         if session.by_id != by_id {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
@@ -97,26 +117,48 @@ impl SessionCache {
         session.epoch = next_epoch(session.epoch);
         session.used_ms = now_ms;
         session.change(request, by_id);
-        let wanted: Vec<Wanted> = session.partitions.iter().map(|cached| cached.wanted.clone()).collect();
+        let wanted: Vec<Wanted> = session
+            .partitions
+            .iter()
+            .map(|cached| cached.wanted.clone())
+            .collect();
         if wanted.is_empty() {
             self.sessions.remove(&request.session_id);
-            return Ok(FetchContext { session_id: 0, wanted, incremental: false });
+            return Ok(FetchContext {
+                session_id: 0,
+                wanted,
+                incremental: false,
+            });
         }
-        Ok(FetchContext { session_id: request.session_id, wanted, incremental: true })
+        Ok(FetchContext {
+            session_id: request.session_id,
+            wanted,
+            incremental: true,
+        })
     }
 
     /// Notes what is answered for a context; of an incremental one, keeps only what is news. `answers` are in the order of
     /// `context.wanted`; the result tells for each whether it is sent.
     pub fn close(&mut self, context: &FetchContext, answers: &[PartitionData]) -> Vec<bool> {
-        let Some(session) = self.sessions.get_mut(&context.session_id) else { return vec![true; answers.len()] };
+        let Some(session) = self.sessions.get_mut(&context.session_id) else {
+            return vec![true; answers.len()];
+        };
         let cached = std::mem::take(&mut session.partitions);
-        let (mut stay, mut at_end, mut sent) = (Vec::with_capacity(cached.len()), Vec::new(), Vec::with_capacity(answers.len()));
+        let (mut stay, mut at_end, mut sent) = (
+            Vec::with_capacity(cached.len()),
+            Vec::new(),
+            Vec::with_capacity(answers.len()),
+        );
         // Partitions are in the context's order: a session serves one request at a time, or its epoch would not have matched.
         for ((mut cached, wanted), answer) in cached.into_iter().zip(&context.wanted).zip(answers) {
             debug_assert_eq!(cached.wanted.partition, wanted.partition);
             let news = cached.note(answer);
             sent.push(news || !context.incremental);
-            if has_records(answer) { at_end.push(cached) } else { stay.push(cached) }
+            if has_records(answer) {
+                at_end.push(cached)
+            } else {
+                stay.push(cached)
+            }
         }
         stay.append(&mut at_end);
         session.partitions = stay;
@@ -132,9 +174,20 @@ impl SessionCache {
             id = id.checked_add(1).unwrap_or(1);
         }
         self.next_id = id.checked_add(1).unwrap_or(1);
-        let cached = |wanted: &Wanted| Cached { wanted: wanted.clone(), high_watermark: -1, log_start_offset: -1, was_error: false };
+        let cached = |wanted: &Wanted| Cached {
+            wanted: wanted.clone(),
+            high_watermark: -1,
+            log_start_offset: -1,
+            was_error: false,
+        };
         let partitions = wanted.iter().map(cached).collect();
-        let session = Session { epoch: next_epoch(INITIAL_EPOCH), by_id, partitions, created_ms: now_ms, used_ms: now_ms };
+        let session = Session {
+            epoch: next_epoch(INITIAL_EPOCH),
+            by_id,
+            partitions,
+            created_ms: now_ms,
+            used_ms: now_ms,
+        };
         self.sessions.insert(id, session);
         id
     }
@@ -142,12 +195,20 @@ impl SessionCache {
     /// Makes room for a session of `size` partitions: takes one that nobody uses, or an older one that is smaller.
     fn evict(&mut self, size: usize, now_ms: i64) -> bool {
         let stale = |session: &Session| now_ms - session.used_ms > EVICTION_MS;
-        let smaller = |session: &Session| now_ms - session.created_ms > EVICTION_MS && session.partitions.len() < size;
-        let victim = self.sessions.iter().find(|(_, session)| stale(session)).or_else(|| {
-            let candidates = self.sessions.iter().filter(|(_, session)| smaller(session));
-            candidates.min_by_key(|(_, session)| session.partitions.len())
-        });
-        let Some(id) = victim.map(|(id, _)| *id) else { return false };
+        let smaller = |session: &Session| {
+            now_ms - session.created_ms > EVICTION_MS && session.partitions.len() < size
+        };
+        let victim = self
+            .sessions
+            .iter()
+            .find(|(_, session)| stale(session))
+            .or_else(|| {
+                let candidates = self.sessions.iter().filter(|(_, session)| smaller(session));
+                candidates.min_by_key(|(_, session)| session.partitions.len())
+            });
+        let Some(id) = victim.map(|(id, _)| *id) else {
+            return false;
+        };
         self.sessions.remove(&id);
         true
     }
@@ -162,12 +223,23 @@ impl Session {
         for wanted in wanted_of(request, by_id) {
             match places.get(&(wanted.topic.clone(), wanted.partition)) {
                 Some(at) => self.partitions[*at].wanted = wanted,
-                None => self.partitions.push(Cached { wanted, high_watermark: -1, log_start_offset: -1, was_error: false }),
+                None => self.partitions.push(Cached {
+                    wanted,
+                    high_watermark: -1,
+                    log_start_offset: -1,
+                    was_error: false,
+                }),
             }
         }
         for topic in &request.forgotten_topics_data {
-            let key = if by_id { TopicKey::Id(topic.topic_id) } else { TopicKey::Name(topic.topic.clone()) };
-            self.partitions.retain(|cached| cached.wanted.topic != key || !topic.partitions.contains(&cached.wanted.partition));
+            let key = if by_id {
+                TopicKey::Id(topic.topic_id)
+            } else {
+                TopicKey::Name(topic.topic.clone())
+            };
+            self.partitions.retain(|cached| {
+                cached.wanted.topic != key || !topic.partitions.contains(&cached.wanted.partition)
+            });
         }
     }
 }
@@ -191,7 +263,10 @@ impl Cached {
 }
 
 fn has_records(answer: &PartitionData) -> bool {
-    answer.records.as_ref().is_some_and(|records| !records.is_empty())
+    answer
+        .records
+        .as_ref()
+        .is_some_and(|records| !records.is_empty())
 }
 
 /// Epochs of a session run from 1; 0 opens one.
@@ -201,13 +276,20 @@ fn next_epoch(epoch: i32) -> i32 {
 
 fn wanted_of(request: &FetchRequest, by_id: bool) -> impl Iterator<Item = Wanted> + '_ {
     request.topics.iter().flat_map(move |topic| {
-        topic.partitions.iter().map(move |partition: &FetchPartition| Wanted {
-            topic: if by_id { TopicKey::Id(topic.topic_id) } else { TopicKey::Name(topic.topic.clone()) },
-            partition: partition.partition,
-            fetch_offset: partition.fetch_offset,
-            max_bytes: partition.partition_max_bytes,
-            current_leader_epoch: partition.current_leader_epoch,
-            last_fetched_epoch: partition.last_fetched_epoch,
-        })
+        topic
+            .partitions
+            .iter()
+            .map(move |partition: &FetchPartition| Wanted {
+                topic: if by_id {
+                    TopicKey::Id(topic.topic_id)
+                } else {
+                    TopicKey::Name(topic.topic.clone())
+                },
+                partition: partition.partition,
+                fetch_offset: partition.fetch_offset,
+                max_bytes: partition.partition_max_bytes,
+                current_leader_epoch: partition.current_leader_epoch,
+                last_fetched_epoch: partition.last_fetched_epoch,
+            })
     })
 }

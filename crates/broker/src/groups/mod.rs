@@ -113,6 +113,10 @@ impl Groups {
         }
     }
 
+    pub fn config(&self) -> &GroupsConfig {
+        &self.config
+    }
+
     /// Takes in a record of `__consumer_offsets`, in the order of the log. Records may come again that a snapshot holds already.
     pub fn replay(&mut self, record: &Record) {
         self.store(record);

@@ -8,11 +8,21 @@ use protocol::messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersio
 use crate::dispatch::{Call, Response, SERVED};
 
 pub(crate) fn handle(call: &Call, request: &ApiVersionsRequest) -> Response {
-    if call.version >= 3 && !(is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version)) {
-        return call.respond(&ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.into(), ..Default::default() });
+    if call.version >= 3
+        && !(is_software_name(&request.client_software_name)
+            && is_software_name(&request.client_software_version))
+    {
+        return call.respond(&ApiVersionsResponse {
+            error_code: ErrorCode::InvalidRequest.into(),
+            ..Default::default()
+        });
     }
     // Features are left out: none of those that Kafka's clients act on (transactions, new groups) is served.
-    call.respond(&ApiVersionsResponse { api_keys: served().collect(), finalized_features_epoch: 0, ..Default::default() })
+    call.respond(&ApiVersionsResponse {
+        api_keys: served().collect(),
+        finalized_features_epoch: 0,
+        ..Default::default()
+    })
 }
 
 /// The answer to a version that nobody here speaks.
@@ -29,7 +39,11 @@ fn served() -> impl Iterator<Item = ApiVersion> {
     SERVED.iter().map(|api| ApiVersion {
         api_key: api.key as i16,
         // Older librdkafka turns compression off where Produce does not begin at 0 (KAFKA-18659).
-        min_version: if api.key == ApiKey::Produce { 0 } else { api.min },
+        min_version: if api.key == ApiKey::Produce {
+            0
+        } else {
+            api.min
+        },
         max_version: api.max,
         ..Default::default()
     })
@@ -40,7 +54,9 @@ fn is_software_name(name: &str) -> bool {
     let ends_well = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     ends_well(name.chars().next())
         && ends_well(name.chars().next_back())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
 }
 
 #[cfg(test)]
@@ -49,7 +65,14 @@ mod tests {
 
     #[test]
     fn software_names() {
-        for (name, good) in [("librdkafka", true), ("apache-kafka-java", true), ("2.15.0", true), ("", false), ("-x", false), ("x y", false)] {
+        for (name, good) in [
+            ("librdkafka", true),
+            ("apache-kafka-java", true),
+            ("2.15.0", true),
+            ("", false),
+            ("-x", false),
+            ("x y", false),
+        ] {
             assert_eq!(is_software_name(name), good, "{name:?}");
         }
     }

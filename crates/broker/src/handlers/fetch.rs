@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use protocol::messages::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use protocol::KafkaString;
+use protocol::messages::fetch::{
+    FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+};
 
 use crate::broker::Broker;
 use crate::budget::Reservation;
@@ -25,15 +27,28 @@ const ESTIMATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: FetchRequest) -> Response {
     let now_ms = broker.clock.monotonic_ms();
-    let opened = broker.fetch_sessions.lock().open(&request, call.version, now_ms);
+    let opened = broker
+        .fetch_sessions
+        .lock()
+        .open(&request, call.version, now_ms);
     let context = match opened {
         Ok(context) => context,
-        Err(code) => return call.respond(&FetchResponse { error_code: code.into(), ..Default::default() }),
+        Err(code) => {
+            return call.respond(&FetchResponse {
+                error_code: code.into(),
+                ..Default::default()
+            });
+        }
     };
     let image = broker.controller.image();
-    let targets: Vec<Target> = context.wanted.iter().map(|wanted| read::find(&image, wanted)).collect();
+    let targets: Vec<Target> = context
+        .wanted
+        .iter()
+        .map(|wanted| read::find(&image, wanted))
+        .collect();
     let limits = Limits {
-        max_bytes: usize::try_from(request.max_bytes.min(broker.config.options.fetch_max_bytes)).unwrap_or(0),
+        max_bytes: usize::try_from(request.max_bytes.min(broker.config.options.fetch_max_bytes))
+            .unwrap_or(0),
         read_committed: request.isolation_level == READ_COMMITTED,
         leader_epoch: broker.leader_epoch,
     };
@@ -77,15 +92,27 @@ async fn wait_for_records(
 }
 
 fn estimate(targets: &[Target], limits: &Limits) -> usize {
-    let wanted = targets.iter().map(|target| usize::try_from(target.wanted.max_bytes).unwrap_or(0));
-    wanted.fold(0, usize::saturating_add).min(limits.max_bytes).min(ESTIMATE_BYTES_MAX)
+    let wanted = targets
+        .iter()
+        .map(|target| usize::try_from(target.wanted.max_bytes).unwrap_or(0));
+    wanted
+        .fold(0, usize::saturating_add)
+        .min(limits.max_bytes)
+        .min(ESTIMATE_BYTES_MAX)
 }
 
 /// Neighbours of one topic share an entry of the answer.
-fn by_topic(context: &FetchContext, targets: Vec<Target>, answers: Vec<PartitionData>, sent: &[bool]) -> Vec<FetchableTopicResponse> {
+fn by_topic(
+    context: &FetchContext,
+    targets: Vec<Target>,
+    answers: Vec<PartitionData>,
+    sent: &[bool],
+) -> Vec<FetchableTopicResponse> {
     let mut topics: Vec<FetchableTopicResponse> = Vec::new();
     let mut last: Option<&TopicKey> = None;
-    for (((wanted, target), answer), sent) in context.wanted.iter().zip(targets).zip(answers).zip(sent) {
+    for (((wanted, target), answer), sent) in
+        context.wanted.iter().zip(targets).zip(answers).zip(sent)
+    {
         if !sent {
             continue;
         }

@@ -1,9 +1,13 @@
 //! FindCoordinator (key 10), versions 0 to 6: this broker coordinates every group. Transactions and share groups are refused with the
 //! reason until they are there.
 
+use std::sync::Arc;
+
 use protocol::KafkaString;
 use protocol::error::ErrorCode;
-use protocol::messages::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
+use protocol::messages::find_coordinator::{
+    Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
+};
 
 use crate::broker::{Broker, NO_TRANSACTIONS};
 use crate::dispatch::{Call, Response};
@@ -13,12 +17,25 @@ const TRANSACTION: i8 = 1;
 /// From here on keys come in batches.
 const BATCHED_VERSION: i16 = 4;
 
-pub(crate) fn handle(broker: &Broker, call: &Call, request: &FindCoordinatorRequest) -> Response {
-    if call.version >= BATCHED_VERSION {
-        let coordinators = request.coordinator_keys.iter().map(|key| find(broker, call, request.key_type, key));
-        return call.respond(&FindCoordinatorResponse { coordinators: coordinators.collect(), ..Default::default() });
+pub(crate) async fn handle(
+    broker: Arc<Broker>,
+    call: Call,
+    request: FindCoordinatorRequest,
+) -> Response {
+    if request.key_type == GROUP {
+        broker.ensure_offsets_topic().await;
     }
-    let found = find(broker, call, request.key_type, &request.key);
+    if call.version >= BATCHED_VERSION {
+        let coordinators = request
+            .coordinator_keys
+            .iter()
+            .map(|key| find(&broker, &call, request.key_type, key));
+        return call.respond(&FindCoordinatorResponse {
+            coordinators: coordinators.collect(),
+            ..Default::default()
+        });
+    }
+    let found = find(&broker, &call, request.key_type, &request.key);
     call.respond(&FindCoordinatorResponse {
         error_code: found.error_code,
         error_message: found.error_message,
@@ -33,7 +50,10 @@ fn find(broker: &Broker, call: &Call, key_type: i8, key: &KafkaString) -> Coordi
     let refused = match key_type {
         GROUP => None,
         TRANSACTION => Some((ErrorCode::UnsupportedVersion, NO_TRANSACTIONS)),
-        _ => Some((ErrorCode::InvalidRequest, "this broker coordinates consumer groups only")),
+        _ => Some((
+            ErrorCode::InvalidRequest,
+            "this broker coordinates consumer groups only",
+        )),
     };
     if let Some((code, message)) = refused {
         return Coordinator {
@@ -45,6 +65,22 @@ fn find(broker: &Broker, call: &Call, key_type: i8, key: &KafkaString) -> Coordi
             ..Default::default()
         };
     }
+    if !broker.coordinator.has_topic() {
+        let error_code = ErrorCode::CoordinatorNotAvailable.into();
+        return Coordinator {
+            key: key.clone(),
+            node_id: -1,
+            port: -1,
+            error_code,
+            ..Default::default()
+        };
+    }
     let address = broker.advertised(&call.peer);
-    Coordinator { key: key.clone(), node_id: broker.config.options.node_id, host: address.host, port: address.port, ..Default::default() }
+    Coordinator {
+        key: key.clone(),
+        node_id: broker.config.options.node_id,
+        host: address.host,
+        port: address.port,
+        ..Default::default()
+    }
 }

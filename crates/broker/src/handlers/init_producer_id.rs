@@ -9,14 +9,29 @@ use protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerId
 use crate::broker::{Broker, NO_TRANSACTIONS};
 use crate::dispatch::{Call, Response};
 
-pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: InitProducerIdRequest) -> Response {
-    let failed = |code: ErrorCode| InitProducerIdResponse { error_code: code.into(), producer_epoch: -1, ..Default::default() };
+pub(crate) async fn handle(
+    broker: Arc<Broker>,
+    call: Call,
+    request: InitProducerIdRequest,
+) -> Response {
+    let failed = |code: ErrorCode| InitProducerIdResponse {
+        error_code: code.into(),
+        producer_epoch: -1,
+        ..Default::default()
+    };
     if request.transactional_id.is_some() {
-        tracing::warn!(client = call.client_id(), "transactional producer refused: {NO_TRANSACTIONS}");
+        tracing::warn!(
+            client = call.client_id(),
+            "transactional producer refused: {NO_TRANSACTIONS}"
+        );
         return call.respond(&failed(ErrorCode::UnsupportedVersion));
     }
     match broker.controller.new_producer_id().await {
-        Ok(producer_id) => call.respond(&InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() }),
+        Ok(producer_id) => call.respond(&InitProducerIdResponse {
+            producer_id,
+            producer_epoch: 0,
+            ..Default::default()
+        }),
         Err(refusal) => call.respond(&failed(refusal.code)),
     }
 }

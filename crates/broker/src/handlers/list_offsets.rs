@@ -5,7 +5,8 @@
 use log::Log;
 use protocol::error::ErrorCode;
 use protocol::messages::list_offsets::{
-    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic, ListOffsetsTopicResponse,
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsTopic, ListOffsetsTopicResponse,
 };
 
 use crate::broker::Broker;
@@ -30,25 +31,53 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest)
             }
             match known.and_then(|topic| topic.partition(partition.partition_index)) {
                 Some(log) => find(broker, call.version, log, partition),
-                None => failed(partition.partition_index, ErrorCode::UnknownTopicOrPartition),
+                None => failed(
+                    partition.partition_index,
+                    ErrorCode::UnknownTopicOrPartition,
+                ),
             }
         });
-        ListOffsetsTopicResponse { name: topic.name.clone(), partitions: partitions.collect(), ..Default::default() }
+        ListOffsetsTopicResponse {
+            name: topic.name.clone(),
+            partitions: partitions.collect(),
+            ..Default::default()
+        }
     });
-    call.respond(&ListOffsetsResponse { topics: topics.collect(), ..Default::default() })
+    call.respond(&ListOffsetsResponse {
+        topics: topics.collect(),
+        ..Default::default()
+    })
 }
 
 fn asked_twice(topic: &ListOffsetsTopic, index: i32) -> bool {
-    topic.partitions.iter().filter(|partition| partition.partition_index == index).nth(1).is_some()
+    topic
+        .partitions
+        .iter()
+        .filter(|partition| partition.partition_index == index)
+        .nth(1)
+        .is_some()
 }
 
-fn find(broker: &Broker, version: i16, log: &Log, asked: &ListOffsetsPartition) -> ListOffsetsPartitionResponse {
+fn find(
+    broker: &Broker,
+    version: i16,
+    log: &Log,
+    asked: &ListOffsetsPartition,
+) -> ListOffsetsPartitionResponse {
     if let Some(code) = read::check_leader_epoch(asked.current_leader_epoch, broker.leader_epoch) {
         return failed(asked.partition_index, code);
     }
     let below = log.high_watermark();
-    let special = [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD];
-    if special.iter().any(|(timestamp, since)| *timestamp == asked.timestamp && version < *since) {
+    let special = [
+        MAX_TIMESTAMP,
+        EARLIEST_LOCAL,
+        LATEST_TIERED,
+        EARLIEST_PENDING_UPLOAD,
+    ];
+    if special
+        .iter()
+        .any(|(timestamp, since)| *timestamp == asked.timestamp && version < *since)
+    {
         return failed(asked.partition_index, ErrorCode::UnsupportedVersion);
     }
     // Timestamp and offset of the answer; −1 for what there is not.
@@ -56,9 +85,15 @@ fn find(broker: &Broker, version: i16, log: &Log, asked: &ListOffsetsPartition) 
         LATEST => Ok((-1, below)),
         EARLIEST => Ok((-1, log.start_offset())),
         timestamp if timestamp == EARLIEST_LOCAL.0 => Ok((-1, log.start_offset())),
-        timestamp if timestamp == EARLIEST_PENDING_UPLOAD.0 || timestamp == LATEST_TIERED.0 => Ok((-1, -1)),
-        timestamp if timestamp == MAX_TIMESTAMP.0 => log.max_timestamp(below).map(|found| found.unwrap_or((-1, -1))),
-        timestamp if timestamp >= 0 => log.offset_for_timestamp(timestamp, below).map(|found| found.unwrap_or((-1, -1))),
+        timestamp if timestamp == EARLIEST_PENDING_UPLOAD.0 || timestamp == LATEST_TIERED.0 => {
+            Ok((-1, -1))
+        }
+        timestamp if timestamp == MAX_TIMESTAMP.0 => log
+            .max_timestamp(below)
+            .map(|found| found.unwrap_or((-1, -1))),
+        timestamp if timestamp >= 0 => log
+            .offset_for_timestamp(timestamp, below)
+            .map(|found| found.unwrap_or((-1, -1))),
         _ => return failed(asked.partition_index, ErrorCode::InvalidRequest),
     };
     match found {
@@ -66,7 +101,11 @@ fn find(broker: &Broker, version: i16, log: &Log, asked: &ListOffsetsPartition) 
             partition_index: asked.partition_index,
             timestamp,
             offset,
-            leader_epoch: if offset < 0 { -1 } else { log.epoch_of(offset).unwrap_or(broker.leader_epoch) },
+            leader_epoch: if offset < 0 {
+                -1
+            } else {
+                log.epoch_of(offset).unwrap_or(broker.leader_epoch)
+            },
             ..Default::default()
         },
         Err(error) => failed(asked.partition_index, read::read_code(&error)),
@@ -74,5 +113,9 @@ fn find(broker: &Broker, version: i16, log: &Log, asked: &ListOffsetsPartition) 
 }
 
 fn failed(index: i32, code: ErrorCode) -> ListOffsetsPartitionResponse {
-    ListOffsetsPartitionResponse { partition_index: index, error_code: code.into(), ..Default::default() }
+    ListOffsetsPartitionResponse {
+        partition_index: index,
+        error_code: code.into(),
+        ..Default::default()
+    }
 }

@@ -2,7 +2,8 @@
 
 use protocol::error::ErrorCode;
 use protocol::messages::offset_for_leader_epoch::{
-    EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition, OffsetForLeaderTopicResult,
+    EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
+    OffsetForLeaderPartition, OffsetForLeaderTopicResult,
 };
 
 use crate::broker::Broker;
@@ -10,21 +11,39 @@ use crate::dispatch::{Call, Response};
 use crate::fetch::read;
 use crate::metadata::Topic;
 
-pub(crate) fn handle(broker: &Broker, call: &Call, request: &OffsetForLeaderEpochRequest) -> Response {
+pub(crate) fn handle(
+    broker: &Broker,
+    call: &Call,
+    request: &OffsetForLeaderEpochRequest,
+) -> Response {
     let image = broker.controller.image();
     let topics = request.topics.iter().map(|topic| {
         let known = image.topic(&topic.topic).map(|topic| &**topic);
         OffsetForLeaderTopicResult {
             topic: topic.topic.clone(),
-            partitions: topic.partitions.iter().map(|partition| end_of_epoch(broker, known, partition)).collect(),
+            partitions: topic
+                .partitions
+                .iter()
+                .map(|partition| end_of_epoch(broker, known, partition))
+                .collect(),
             ..Default::default()
         }
     });
-    call.respond(&OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() })
+    call.respond(&OffsetForLeaderEpochResponse {
+        topics: topics.collect(),
+        ..Default::default()
+    })
 }
 
-fn end_of_epoch(broker: &Broker, topic: Option<&Topic>, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
-    let mut answer = EpochEndOffset { partition: asked.partition, ..Default::default() };
+fn end_of_epoch(
+    broker: &Broker,
+    topic: Option<&Topic>,
+    asked: &OffsetForLeaderPartition,
+) -> EpochEndOffset {
+    let mut answer = EpochEndOffset {
+        partition: asked.partition,
+        ..Default::default()
+    };
     let Some(log) = topic.and_then(|topic| topic.partition(asked.partition)) else {
         answer.error_code = ErrorCode::UnknownTopicOrPartition.into();
         return answer;

@@ -13,8 +13,8 @@ use protocol::batch::{self, Batch, NO_TIMESTAMP, TimestampType};
 use protocol::compression::Codec;
 use protocol::error::ErrorCode;
 use protocol::messages::produce::{
-    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
-    TopicProduceResponse,
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use protocol::validate;
 
@@ -46,16 +46,29 @@ struct Commit {
 pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Handled {
     let acks = request.acks;
     let image = broker.controller.image();
-    let mut waiting = Waiting { call, response: ProduceResponse::default(), commits: Vec::new(), done: 0 };
+    let mut waiting = Waiting {
+        call,
+        response: ProduceResponse::default(),
+        commits: Vec::new(),
+        done: 0,
+    };
     let refused = refuse_whole(&request);
     let mut failed = false;
-    waiting.response.responses.reserve_exact(request.topic_data.len());
+    waiting
+        .response
+        .responses
+        .reserve_exact(request.topic_data.len());
     for (at, data) in request.topic_data.into_iter().enumerate() {
         let topic = find_topic(&image, waiting.call.version, &data);
-        let mut answer = TopicProduceResponse { topic_id: data.topic_id, ..Default::default() };
+        let mut answer = TopicProduceResponse {
+            topic_id: data.topic_id,
+            ..Default::default()
+        };
         // The image's own name where there is one: it does not keep the request's buffer alive.
         answer.name = topic.map_or(data.name, |topic| topic.name.clone());
-        answer.partition_responses.reserve_exact(data.partition_data.len());
+        answer
+            .partition_responses
+            .reserve_exact(data.partition_data.len());
         for (partition, data) in data.partition_data.into_iter().enumerate() {
             let outcome = match &refused {
                 Some(refused) => Err(refused.clone()),
@@ -63,8 +76,17 @@ pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) 
             };
             failed |= outcome.is_err();
             answer.partition_responses.push(match outcome {
-                Ok(Appended { log, ticket, response }) => {
-                    waiting.commits.push(Commit { log, ticket, topic: at, partition });
+                Ok(Appended {
+                    log,
+                    ticket,
+                    response,
+                }) => {
+                    waiting.commits.push(Commit {
+                        log,
+                        ticket,
+                        topic: at,
+                        partition,
+                    });
                     response
                 }
                 Err(refused) => refused.response(data.index),
@@ -84,8 +106,10 @@ impl Waiting {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(commit) = self.commits.get(self.done) {
             if let Err(error) = ready!(commit.log.poll_committed(&commit.ticket, cx)) {
-                let response = &mut self.response.responses[commit.topic].partition_responses[commit.partition];
-                *response = Refused::new(ErrorCode::KafkaStorageError, error.to_string()).response(response.index);
+                let response = &mut self.response.responses[commit.topic].partition_responses
+                    [commit.partition];
+                *response = Refused::new(ErrorCode::KafkaStorageError, error.to_string())
+                    .response(response.index);
             }
             self.done += 1;
         }
@@ -111,7 +135,11 @@ struct Refused {
 
 impl Refused {
     fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: Some(message.into()), records: Vec::new() }
+        Self {
+            code,
+            message: Some(message.into()),
+            records: Vec::new(),
+        }
     }
 
     fn response(self, index: i32) -> PartitionProduceResponse {
@@ -138,13 +166,29 @@ impl From<validate::BatchError> for Refused {
 
 fn refuse_whole(request: &ProduceRequest) -> Option<Refused> {
     if !matches!(request.acks, -1..=1) {
-        return Some(Refused::new(ErrorCode::InvalidRequiredAcks, "acks must be -1, 0 or 1"));
+        return Some(Refused::new(
+            ErrorCode::InvalidRequiredAcks,
+            "acks must be -1, 0 or 1",
+        ));
     }
-    request.transactional_id.as_ref().map(|_| Refused::new(ErrorCode::UnsupportedVersion, crate::broker::NO_TRANSACTIONS))
+    request.transactional_id.as_ref().map(|_| {
+        Refused::new(
+            ErrorCode::UnsupportedVersion,
+            crate::broker::NO_TRANSACTIONS,
+        )
+    })
 }
 
-fn find_topic<'a>(image: &'a Image, version: i16, data: &TopicProduceData) -> Option<&'a Arc<Topic>> {
-    if version >= 13 { image.topic_by_id(data.topic_id) } else { image.topic(&data.name) }
+fn find_topic<'a>(
+    image: &'a Image,
+    version: i16,
+    data: &TopicProduceData,
+) -> Option<&'a Arc<Topic>> {
+    if version >= 13 {
+        image.topic_by_id(data.topic_id)
+    } else {
+        image.topic(&data.name)
+    }
 }
 
 struct Appended {
@@ -153,22 +197,48 @@ struct Appended {
     response: PartitionProduceResponse,
 }
 
-fn append(broker: &Broker, topic: Option<&Arc<Topic>>, call: &Call, data: &PartitionProduceData) -> Result<Appended, Refused> {
+fn append(
+    broker: &Broker,
+    topic: Option<&Arc<Topic>>,
+    call: &Call,
+    data: &PartitionProduceData,
+) -> Result<Appended, Refused> {
     let Some(topic) = topic else {
-        let code = if call.version >= 13 { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+        let code = if call.version >= 13 {
+            ErrorCode::UnknownTopicId
+        } else {
+            ErrorCode::UnknownTopicOrPartition
+        };
         return Err(Refused::new(code, "this broker hosts no such topic"));
     };
     let Some(log) = topic.partition(data.index) else {
-        return Err(Refused::new(ErrorCode::UnknownTopicOrPartition, "this broker hosts no such partition"));
+        return Err(Refused::new(
+            ErrorCode::UnknownTopicOrPartition,
+            "this broker hosts no such partition",
+        ));
     };
     if topic.internal {
-        return Err(Refused::new(ErrorCode::InvalidTopicException, "the topic is the broker's own"));
+        return Err(Refused::new(
+            ErrorCode::InvalidTopicException,
+            "the topic is the broker's own",
+        ));
     }
-    let bytes = data.records.as_ref().map(protocol::Records::to_bytes).unwrap_or_default();
+    let bytes = data
+        .records
+        .as_ref()
+        .map(protocol::Records::to_bytes)
+        .unwrap_or_default();
     let prepared = prepare(&topic.options, call.version, bytes, broker.clock.wall_ms())?;
-    let appended = log.append(&prepared.bytes, AppendOptions { leader_epoch: broker.leader_epoch });
+    let appended = log.append(
+        &prepared.bytes,
+        AppendOptions {
+            leader_epoch: broker.leader_epoch,
+        },
+    );
     let appended = appended.map_err(append_refused)?;
-    broker.metrics.produced(prepared.records, prepared.bytes.len());
+    broker
+        .metrics
+        .produced(prepared.records, prepared.bytes.len());
     Ok(Appended {
         log: log.clone(),
         ticket: appended.ticket,
@@ -190,9 +260,17 @@ struct Prepared {
 }
 
 /// Judges a batch by the topic's rules; patches what the rules give to the broker.
-fn prepare(options: &TopicOptions, version: i16, bytes: Bytes, now_ms: i64) -> Result<Prepared, Refused> {
+fn prepare(
+    options: &TopicOptions,
+    version: i16,
+    bytes: Bytes,
+    now_ms: i64,
+) -> Result<Prepared, Refused> {
     if bytes.is_empty() {
-        return Err(Refused::new(ErrorCode::InvalidRecord, "a partition needs exactly one record batch"));
+        return Err(Refused::new(
+            ErrorCode::InvalidRecord,
+            "a partition needs exactly one record batch",
+        ));
     }
     let batch = Batch::single(&bytes)?;
     check_size(options, bytes.len())?;
@@ -200,23 +278,39 @@ fn prepare(options: &TopicOptions, version: i16, bytes: Bytes, now_ms: i64) -> R
     let header = batch.header();
     validate::check_client_header(header)?;
     if header.is_transactional() {
-        return Err(Refused::new(ErrorCode::UnsupportedVersion, crate::broker::NO_TRANSACTIONS));
+        return Err(Refused::new(
+            ErrorCode::UnsupportedVersion,
+            crate::broker::NO_TRANSACTIONS,
+        ));
     }
     if version < ZSTD_VERSION && header.codec()? == Codec::Zstd {
-        return Err(Refused::new(ErrorCode::UnsupportedCompressionType, "zstd needs Produce version 7 or later"));
+        return Err(Refused::new(
+            ErrorCode::UnsupportedCompressionType,
+            "zstd needs Produce version 7 or later",
+        ));
     }
     let max_timestamp = check_records(options, &batch, now_ms)?;
     let records = header.record_count;
     if options.log_append_time() {
         let bytes = restamped(&bytes, TimestampType::LogAppendTime, now_ms);
-        return Ok(Prepared { bytes, records, log_append_time_ms: now_ms });
+        return Ok(Prepared {
+            bytes,
+            records,
+            log_append_time_ms: now_ms,
+        });
     }
     // A producer that states another maximum than its records have would mislead searches by time.
     let bytes = match max_timestamp {
-        Some(found) if found != header.max_timestamp => restamped(&bytes, TimestampType::CreateTime, found),
+        Some(found) if found != header.max_timestamp => {
+            restamped(&bytes, TimestampType::CreateTime, found)
+        }
         _ => bytes,
     };
-    Ok(Prepared { bytes, records, log_append_time_ms: NO_TIMESTAMP })
+    Ok(Prepared {
+        bytes,
+        records,
+        log_append_time_ms: NO_TIMESTAMP,
+    })
 }
 
 fn restamped(bytes: &[u8], kind: TimestampType, max_timestamp: i64) -> Bytes {
@@ -228,11 +322,17 @@ fn restamped(bytes: &[u8], kind: TimestampType, max_timestamp: i64) -> Bytes {
 fn check_size(options: &TopicOptions, bytes: usize) -> Result<(), Refused> {
     let above = |limit: i32| i64::try_from(bytes).unwrap_or(i64::MAX) > i64::from(limit);
     if above(options.max_message_bytes) {
-        let message = format!("the batch of {bytes} bytes exceeds max.message.bytes={}", options.max_message_bytes);
+        let message = format!(
+            "the batch of {bytes} bytes exceeds max.message.bytes={}",
+            options.max_message_bytes
+        );
         return Err(Refused::new(ErrorCode::MessageTooLarge, message));
     }
     if above(options.segment_bytes) {
-        let message = format!("the batch of {bytes} bytes exceeds segment.bytes={}", options.segment_bytes);
+        let message = format!(
+            "the batch of {bytes} bytes exceeds segment.bytes={}",
+            options.segment_bytes
+        );
         return Err(Refused::new(ErrorCode::RecordListTooLarge, message));
     }
     Ok(())
@@ -240,7 +340,11 @@ fn check_size(options: &TopicOptions, bytes: usize) -> Result<(), Refused> {
 
 /// Walks the records of an uncompressed batch; a compressed one is inflated only where a rule of the topic asks for its records.
 /// Answers the largest timestamp where the records were seen.
-fn check_records(options: &TopicOptions, batch: &Batch<'_>, now_ms: i64) -> Result<Option<i64>, Refused> {
+fn check_records(
+    options: &TopicOptions,
+    batch: &Batch<'_>,
+    now_ms: i64,
+) -> Result<Option<i64>, Refused> {
     let header = batch.header();
     let earliest = now_ms.saturating_sub(options.message_timestamp_before_max_ms);
     let latest = now_ms.saturating_add(options.message_timestamp_after_max_ms);
@@ -264,20 +368,33 @@ fn check_records(options: &TopicOptions, batch: &Batch<'_>, now_ms: i64) -> Resu
     let seen = validate::walk_records(header, payload)?;
     if keyed && seen.null_keys > 0 {
         let faults = records::without_key(header, payload);
-        let message = "One or more records have been rejected: a compacted topic needs a key in every record".to_owned();
-        return Err(Refused { code: ErrorCode::InvalidRecord, message: Some(message), records: faults });
+        let message =
+            "One or more records have been rejected: a compacted topic needs a key in every record"
+                .to_owned();
+        return Err(Refused {
+            code: ErrorCode::InvalidRecord,
+            message: Some(message),
+            records: faults,
+        });
     }
     let too_old = seen.min_timestamp != NO_TIMESTAMP && seen.min_timestamp < earliest;
     if by_create_time && (too_old || seen.max_timestamp > latest) {
         let faults = records::outside_time(header, payload, earliest, latest);
         let message = "One or more records have been rejected due to invalid timestamp".to_owned();
-        return Err(Refused { code: ErrorCode::InvalidTimestamp, message: Some(message), records: faults });
+        return Err(Refused {
+            code: ErrorCode::InvalidTimestamp,
+            message: Some(message),
+            records: faults,
+        });
     }
     Ok(Some(seen.max_timestamp))
 }
 
 fn out_of_range(latest: i64) -> Refused {
-    Refused::new(ErrorCode::InvalidTimestamp, format!("the batch's largest timestamp is later than {latest}"))
+    Refused::new(
+        ErrorCode::InvalidTimestamp,
+        format!("the batch's largest timestamp is later than {latest}"),
+    )
 }
 
 /// The one place where an append's failure becomes Kafka's code.

@@ -27,15 +27,26 @@ pub struct NewTopic {
 pub const PARTITIONS_PER_COMMAND_MAX: i32 = 10_000;
 
 /// The record that creates `wanted`; `id` is a fresh topic id.
-pub fn create_topic(image: &Image, config: &Config, wanted: &NewTopic, id: Uuid) -> Result<MetadataRecord, Refusal> {
+pub fn create_topic(
+    image: &Image,
+    config: &Config,
+    wanted: &NewTopic,
+    id: Uuid,
+) -> Result<MetadataRecord, Refusal> {
     if let Some(reason) = topic_name::refuse(&wanted.name) {
         return Err(Refusal::new(ErrorCode::InvalidTopicException, reason));
     }
     if image.topic(&wanted.name).is_some() {
-        return Err(Refusal::new(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", wanted.name)));
+        return Err(Refusal::new(
+            ErrorCode::TopicAlreadyExists,
+            format!("Topic '{}' already exists.", wanted.name),
+        ));
     }
     if let Some(other) = image.collision(&wanted.name) {
-        let message = format!("Topic '{}' collides with existing topic: {other}", wanted.name);
+        let message = format!(
+            "Topic '{}' collides with existing topic: {other}",
+            wanted.name
+        );
         return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
     }
     let partitions = if wanted.assignments.is_empty() {
@@ -48,7 +59,10 @@ pub fn create_topic(image: &Image, config: &Config, wanted: &NewTopic, id: Uuid)
         assigned_partitions(config, wanted)?
     };
     if partitions < 1 {
-        return Err(Refusal::new(ErrorCode::InvalidPartitions, "Number of partitions was set to an invalid non-positive value."));
+        return Err(Refusal::new(
+            ErrorCode::InvalidPartitions,
+            "Number of partitions was set to an invalid non-positive value.",
+        ));
     }
     check_partition_count(partitions)?;
     check_topic_options(config, &wanted.options)?;
@@ -73,7 +87,10 @@ pub fn create_partitions(
     if count <= now {
         let message = match count == now {
             true => format!("Topic already has {now} partition(s)."),
-            false => format!("The topic {} currently has {now} partition(s); {count} would not be an increase.", topic.name),
+            false => format!(
+                "The topic {} currently has {now} partition(s); {count} would not be an increase.",
+                topic.name
+            ),
         };
         return Err(Refusal::new(ErrorCode::InvalidPartitions, message));
     }
@@ -81,35 +98,53 @@ pub fn create_partitions(
     check_partition_count(more)?;
     if let Some(assignments) = assignments {
         if assignments.len() != more.unsigned_abs() as usize {
-            let message = format!("Attempted to add {more} additional partition(s), but only {} assignment(s) were specified.", assignments.len());
+            let message = format!(
+                "Attempted to add {more} additional partition(s), but only {} assignment(s) were specified.",
+                assignments.len()
+            );
             return Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message));
         }
         for replicas in assignments {
             check_replicas(config, replicas)?;
         }
     }
-    Ok(MetadataRecord::Partitions { topic_id: topic.id.to_string(), first_log: image.next_log, partitions: more.unsigned_abs() })
+    Ok(MetadataRecord::Partitions {
+        topic_id: topic.id.to_string(),
+        first_log: image.next_log,
+        partitions: more.unsigned_abs(),
+    })
 }
 
 /// A topic's options as they would be stored: known and valid, each by itself and together.
-pub fn check_topic_options(config: &Config, options: &BTreeMap<String, String>) -> Result<TopicOptions, Refusal> {
+pub fn check_topic_options(
+    config: &Config,
+    options: &BTreeMap<String, String>,
+) -> Result<TopicOptions, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::InvalidConfig, message);
     let mut resolved = config.topic_defaults.clone();
     for (name, text) in options {
-        let known = resolved.set(name, text).map_err(|error| invalid(error.to_string()))?;
+        let known = resolved
+            .set(name, text)
+            .map_err(|error| invalid(error.to_string()))?;
         if !known {
             return Err(invalid(format!("Unknown topic config name: {name}")));
         }
     }
     if resolved.min_compaction_lag_ms > resolved.max_compaction_lag_ms {
-        return Err(invalid("min.compaction.lag.ms must not be above max.compaction.lag.ms".to_owned()));
+        return Err(invalid(
+            "min.compaction.lag.ms must not be above max.compaction.lag.ms".to_owned(),
+        ));
     }
     let batch_bytes_max = config.options.journal_file_bytes / 2;
     if i64::from(resolved.max_message_bytes) > batch_bytes_max {
-        return Err(invalid(format!("max.message.bytes must not be above half of journal.file.bytes ({batch_bytes_max})")));
+        return Err(invalid(format!(
+            "max.message.bytes must not be above half of journal.file.bytes ({batch_bytes_max})"
+        )));
     }
     if resolved.remote_storage_enable {
-        return Err(invalid("remote.storage.enable: tiered storage is not enabled in the cluster".to_owned()));
+        return Err(invalid(
+            "remote.storage.enable: tiered storage is not enabled in the cluster".to_owned(),
+        ));
     }
     Ok(resolved)
 }
@@ -118,7 +153,9 @@ fn check_partition_count(count: i32) -> Result<(), Refusal> {
     if count <= PARTITIONS_PER_COMMAND_MAX {
         return Ok(());
     }
-    let message = format!("Excessively large number of partitions per request: {count} is above {PARTITIONS_PER_COMMAND_MAX}");
+    let message = format!(
+        "Excessively large number of partitions per request: {count} is above {PARTITIONS_PER_COMMAND_MAX}"
+    );
     Err(Refusal::new(ErrorCode::PolicyViolation, message))
 }
 
@@ -128,7 +165,10 @@ fn check_replication_factor(config: &Config, asked: i16) -> Result<(), Refusal> 
         given => i32::from(given),
     };
     if factor < 1 {
-        return Err(Refusal::new(ErrorCode::InvalidReplicationFactor, "Replication factor must be larger than 0, or -1 to use the default value."));
+        return Err(Refusal::new(
+            ErrorCode::InvalidReplicationFactor,
+            "Replication factor must be larger than 0, or -1 to use the default value.",
+        ));
     }
     if factor > 1 && !config.options.replication_factor_above_brokers_accept {
         let message = format!(
@@ -142,15 +182,28 @@ fn check_replication_factor(config: &Config, asked: i16) -> Result<(), Refusal> 
 /// With assignments, partitions must be numbered from 0 without gaps, and the numbers themselves left at -1.
 fn assigned_partitions(config: &Config, wanted: &NewTopic) -> Result<i32, Refusal> {
     if wanted.partitions != -1 {
-        return Err(Refusal::new(ErrorCode::InvalidRequest, "A manual partition assignment was specified, but numPartitions was not set to -1."));
+        return Err(Refusal::new(
+            ErrorCode::InvalidRequest,
+            "A manual partition assignment was specified, but numPartitions was not set to -1.",
+        ));
     }
     if wanted.replication_factor != -1 {
-        return Err(Refusal::new(ErrorCode::InvalidRequest, "A manual partition assignment was specified, but replication factor was not set to -1."));
+        return Err(Refusal::new(
+            ErrorCode::InvalidRequest,
+            "A manual partition assignment was specified, but replication factor was not set to -1.",
+        ));
     }
     let mut indexes: Vec<i32> = wanted.assignments.iter().map(|(index, _)| *index).collect();
     indexes.sort_unstable();
-    if indexes.iter().zip(0..).any(|(index, expected)| *index != expected) {
-        return Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, "partitions should be a consecutive 0-based integer sequence"));
+    if indexes
+        .iter()
+        .zip(0..)
+        .any(|(index, expected)| *index != expected)
+    {
+        return Err(Refusal::new(
+            ErrorCode::InvalidReplicaAssignment,
+            "partitions should be a consecutive 0-based integer sequence",
+        ));
     }
     for (_, replicas) in &wanted.assignments {
         check_replicas(config, replicas)?;
@@ -161,13 +214,20 @@ fn assigned_partitions(config: &Config, wanted: &NewTopic) -> Result<i32, Refusa
 fn check_replicas(config: &Config, replicas: &[i32]) -> Result<(), Refusal> {
     let own = config.options.node_id;
     match replicas {
-        [] => Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, "The manual partition assignment includes an empty replica list.")),
+        [] => Err(Refusal::new(
+            ErrorCode::InvalidReplicaAssignment,
+            "The manual partition assignment includes an empty replica list.",
+        )),
         [one] if *one == own => Ok(()),
         many => {
             let unknown = many.iter().find(|id| **id != own);
             let message = match unknown {
-                Some(id) => format!("The manual partition assignment includes broker {id}, but no such broker is registered."),
-                None => format!("The manual partition assignment includes the broker {own} more than once."),
+                Some(id) => format!(
+                    "The manual partition assignment includes broker {id}, but no such broker is registered."
+                ),
+                None => format!(
+                    "The manual partition assignment includes the broker {own} more than once."
+                ),
             };
             Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message))
         }

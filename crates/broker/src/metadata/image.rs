@@ -63,7 +63,10 @@ pub struct Inconsistent(String);
 
 impl Image {
     pub fn empty() -> Self {
-        Self { next_log: FIRST_PARTITION_LOG, ..Self::default() }
+        Self {
+            next_log: FIRST_PARTITION_LOG,
+            ..Self::default()
+        }
     }
 
     pub fn topic(&self, name: &str) -> Option<&Arc<Topic>> {
@@ -81,7 +84,9 @@ impl Image {
 
     /// Topics whose name is not below `name`, ascending.
     pub fn topics_from(&self, name: &str) -> impl Iterator<Item = &Arc<Topic>> {
-        self.topics.range(KafkaString::from(name.to_owned())..).map(|(_, topic)| topic)
+        self.topics
+            .range(KafkaString::from(name.to_owned())..)
+            .map(|(_, topic)| topic)
     }
 
     pub fn topic_count(&self) -> usize {
@@ -89,7 +94,10 @@ impl Image {
     }
 
     pub fn partition_count(&self) -> usize {
-        self.topics.values().map(|topic| topic.partitions.len()).sum()
+        self.topics
+            .values()
+            .map(|topic| topic.partitions.len())
+            .sum()
     }
 
     /// The topic whose name metrics cannot tell from `name`.
@@ -98,12 +106,23 @@ impl Image {
     }
 
     /// The image after `record`.
-    pub fn apply(&self, record: &MetadataRecord, config: &Config, logs: &dyn LogOpener) -> Result<Self, Inconsistent> {
+    pub fn apply(
+        &self,
+        record: &MetadataRecord,
+        config: &Config,
+        logs: &dyn LogOpener,
+    ) -> Result<Self, Inconsistent> {
         let mut next = self.clone();
         next.end_offset += 1;
         match record {
             MetadataRecord::Cluster { id } => next.cluster_id.clone_from(id),
-            MetadataRecord::Topic { name, id, first_log, partitions, options } => {
+            MetadataRecord::Topic {
+                name,
+                id,
+                first_log,
+                partitions,
+                options,
+            } => {
                 let id = topic_id(id)?;
                 let resolved = config.topic(options);
                 let open = |log: u64| logs.open(log, name, &resolved);
@@ -121,11 +140,17 @@ impl Image {
                 next.insert(topic);
                 next.next_log = next.next_log.max(first_log + u64::from(*partitions));
             }
-            MetadataRecord::Partitions { topic_id, first_log, partitions } => {
+            MetadataRecord::Partitions {
+                topic_id,
+                first_log,
+                partitions,
+            } => {
                 let mut topic = next.known(topic_id)?;
                 let options = topic.options.clone();
                 let more = log_range(*first_log, *partitions)?;
-                topic.partitions.extend(more.map(|log| logs.open(log, &topic.name, &options)));
+                topic
+                    .partitions
+                    .extend(more.map(|log| logs.open(log, &topic.name, &options)));
                 next.insert(topic);
                 next.next_log = next.next_log.max(first_log + u64::from(*partitions));
             }
@@ -133,7 +158,8 @@ impl Image {
                 let topic = next.known(topic_id)?;
                 next.topics.remove(&topic.name);
                 next.names.remove(&topic.id);
-                next.collisions.remove(&topic_name::collision_key(&topic.name));
+                next.collisions
+                    .remove(&topic_name::collision_key(&topic.name));
             }
             MetadataRecord::TopicOptions { topic_id, options } => {
                 let mut topic = next.known(topic_id)?;
@@ -147,7 +173,9 @@ impl Image {
             MetadataRecord::BrokerOptions { broker, options } => {
                 next.broker_options.insert(broker.clone(), options.clone());
             }
-            MetadataRecord::ProducerIds { next: id } => next.next_producer_id = next.next_producer_id.max(*id),
+            MetadataRecord::ProducerIds { next: id } => {
+                next.next_producer_id = next.next_producer_id.max(*id)
+            }
         }
         Ok(next)
     }
@@ -155,25 +183,35 @@ impl Image {
     fn insert(&mut self, topic: Topic) {
         let name = topic.name.clone();
         self.names.insert(topic.id, name.clone());
-        self.collisions.insert(topic_name::collision_key(&name), name.clone());
+        self.collisions
+            .insert(topic_name::collision_key(&name), name.clone());
         self.topics.insert(name, Arc::new(topic));
     }
 
     fn known(&self, id: &str) -> Result<Topic, Inconsistent> {
         let topic = self.topic_by_id(topic_id(id)?);
-        topic.map(|topic| (**topic).clone()).ok_or_else(|| Inconsistent(format!("no topic has id {id}")))
+        topic
+            .map(|topic| (**topic).clone())
+            .ok_or_else(|| Inconsistent(format!("no topic has id {id}")))
     }
 
     /// The records that make this image from an empty one: its snapshot.
     pub fn records(&self) -> Vec<MetadataRecord> {
-        let mut records = vec![MetadataRecord::Cluster { id: self.cluster_id.clone() }];
+        let mut records = vec![MetadataRecord::Cluster {
+            id: self.cluster_id.clone(),
+        }];
         for topic in self.topics() {
             records.extend(topic_records(topic));
         }
         for (broker, options) in &self.broker_options {
-            records.push(MetadataRecord::BrokerOptions { broker: broker.clone(), options: options.clone() });
+            records.push(MetadataRecord::BrokerOptions {
+                broker: broker.clone(),
+                options: options.clone(),
+            });
         }
-        records.push(MetadataRecord::ProducerIds { next: self.next_producer_id });
+        records.push(MetadataRecord::ProducerIds {
+            next: self.next_producer_id,
+        });
         records
     }
 }
@@ -197,14 +235,19 @@ fn topic_records(topic: &Topic) -> Vec<MetadataRecord> {
                 partitions,
                 options: topic.own_options.clone(),
             },
-            _ => MetadataRecord::Partitions { topic_id: topic.id.to_string(), first_log, partitions },
+            _ => MetadataRecord::Partitions {
+                topic_id: topic.id.to_string(),
+                first_log,
+                partitions,
+            },
         });
     }
     records
 }
 
 fn topic_id(text: &str) -> Result<Uuid, Inconsistent> {
-    text.parse().map_err(|_| Inconsistent(format!("'{text}' is no topic id")))
+    text.parse()
+        .map_err(|_| Inconsistent(format!("'{text}' is no topic id")))
 }
 
 fn log_range(first: LogId, count: u32) -> Result<std::ops::Range<LogId>, Inconsistent> {

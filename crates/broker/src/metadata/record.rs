@@ -21,27 +21,41 @@ pub enum MetadataRecord {
         options: BTreeMap<String, String>,
     },
     /// More partitions of a topic, numbered on from those it has.
-    Partitions { topic_id: String, first_log: u64, partitions: u32 },
+    Partitions {
+        topic_id: String,
+        first_log: u64,
+        partitions: u32,
+    },
     /// The topic is gone; its logs' ids are never used again.
     TopicDeleted { topic_id: String },
     /// All options that the topic sets itself.
-    TopicOptions { topic_id: String, options: BTreeMap<String, String> },
+    TopicOptions {
+        topic_id: String,
+        options: BTreeMap<String, String>,
+    },
     /// All options that were set at run time for one broker, or for every broker when `broker` is empty.
-    BrokerOptions { broker: String, options: BTreeMap<String, String> },
+    BrokerOptions {
+        broker: String,
+        options: BTreeMap<String, String>,
+    },
     /// Producer ids below `next` may be in use.
     ProducerIds { next: i64 },
 }
 
 /// A stored record that cannot be read: written by a newer version, or damaged.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("metadata record is not readable ({reason}); was this folder used by a newer version of Ottla?")]
+#[error(
+    "metadata record is not readable ({reason}); was this folder used by a newer version of Ottla?"
+)]
 pub struct UnreadableRecord {
     reason: String,
 }
 
 impl UnreadableRecord {
     pub(super) fn cut() -> Self {
-        Self { reason: "it ends early".to_owned() }
+        Self {
+            reason: "it ends early".to_owned(),
+        }
     }
 }
 
@@ -52,7 +66,9 @@ impl MetadataRecord {
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, UnreadableRecord> {
-        serde_json::from_slice(bytes).map_err(|error| UnreadableRecord { reason: error.to_string() })
+        serde_json::from_slice(bytes).map_err(|error| UnreadableRecord {
+            reason: error.to_string(),
+        })
     }
 }
 
@@ -65,14 +81,25 @@ mod tests {
         let options = BTreeMap::from([("retention.ms".to_owned(), "1000".to_owned())]);
         for (record, stored) in [
             (
-                MetadataRecord::Topic { name: "t".into(), id: "x".into(), first_log: 7, partitions: 3, options: options.clone() },
+                MetadataRecord::Topic {
+                    name: "t".into(),
+                    id: "x".into(),
+                    first_log: 7,
+                    partitions: 3,
+                    options: options.clone(),
+                },
                 r#"{"type":"topic","name":"t","id":"x","first_log":7,"partitions":3,"options":{"retention.ms":"1000"}}"#,
             ),
             (
-                MetadataRecord::TopicDeleted { topic_id: "x".into() },
+                MetadataRecord::TopicDeleted {
+                    topic_id: "x".into(),
+                },
                 r#"{"type":"topic_deleted","topic_id":"x"}"#,
             ),
-            (MetadataRecord::ProducerIds { next: 2000 }, r#"{"type":"producer_ids","next":2000}"#),
+            (
+                MetadataRecord::ProducerIds { next: 2000 },
+                r#"{"type":"producer_ids","next":2000}"#,
+            ),
         ] {
             assert_eq!(String::from_utf8(record.encode()).unwrap(), stored);
             assert_eq!(MetadataRecord::decode(stored.as_bytes()).unwrap(), record);

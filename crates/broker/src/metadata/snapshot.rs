@@ -32,13 +32,18 @@ pub fn decode(mut section: Bytes) -> Result<Snapshot, UnreadableRecord> {
     let end_offset = section.get_i64_le();
     let mut records = Vec::new();
     while !section.is_empty() {
-        let bytes = section.try_get_u32_le().map_err(|_| UnreadableRecord::cut())? as usize;
+        let bytes = section
+            .try_get_u32_le()
+            .map_err(|_| UnreadableRecord::cut())? as usize;
         if bytes > section.len() {
             return Err(UnreadableRecord::cut());
         }
         records.push(MetadataRecord::decode(&section.split_to(bytes))?);
     }
-    Ok(Snapshot { end_offset, records })
+    Ok(Snapshot {
+        end_offset,
+        records,
+    })
 }
 
 #[cfg(test)]
@@ -54,7 +59,9 @@ mod tests {
         let snapshot = decode(whole.clone()).unwrap();
         assert_eq!(snapshot.end_offset, 42);
         assert_eq!(snapshot.records, image.records());
-        let ends: Vec<usize> = (0..whole.len()).filter(|end| decode(whole.slice(..*end)).is_ok()).collect();
+        let ends: Vec<usize> = (0..whole.len())
+            .filter(|end| decode(whole.slice(..*end)).is_ok())
+            .collect();
         // Only the borders between records are not visible here; the section's checksum lies below.
         assert_eq!(ends.len(), image.records().len(), "{ends:?}");
     }

@@ -12,7 +12,10 @@ pub fn refuse(name: &str) -> Option<String> {
         return Some(format!("the topic name cannot be '{name}'"));
     }
     if name.len() > LENGTH_MAX {
-        return Some(format!("the topic name has {} characters; at most {LENGTH_MAX} are allowed", name.len()));
+        return Some(format!(
+            "the topic name has {} characters; at most {LENGTH_MAX} are allowed",
+            name.len()
+        ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (!name.chars().all(allowed))
@@ -26,7 +29,10 @@ pub fn collision_key(name: &str) -> String {
 
 /// Topics that the broker keeps its own state in.
 pub fn is_internal(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(
+        name,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
 }
 
 #[cfg(test)]

@@ -80,7 +80,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             reserved: None,
             answers: VecDeque::new(),
             output: Output::default(),
-            idle: Box::pin(tokio::time::sleep_until(now + idle_after.unwrap_or(Duration::from_secs(86_400)))),
+            idle: Box::pin(tokio::time::sleep_until(
+                now + idle_after.unwrap_or(Duration::from_secs(86_400)),
+            )),
             idle_after,
             active_at: now,
             stop: Box::pin(broker.stopping.clone().cancelled_owned()),
@@ -110,8 +112,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn may_start(&self) -> bool {
-        let in_flight_max = self.broker.config.options.max_in_flight_requests_per_connection;
-        self.answers.len() < in_flight_max.unsigned_abs() as usize && self.output.bytes() < OUTPUT_BYTES_MAX
+        let in_flight_max = self
+            .broker
+            .config
+            .options
+            .max_in_flight_requests_per_connection;
+        self.answers.len() < in_flight_max.unsigned_abs() as usize
+            && self.output.bytes() < OUTPUT_BYTES_MAX
     }
 
     /// Starts every request that is there whole, then reads.
@@ -119,11 +126,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut moved = false;
         while self.draining.is_none() && self.may_start() {
             let Some(frame_bytes) = self.frame_bytes()? else {
-                if self.poll_read(READ_BYTES_MIN, cx)? { moved = true } else { break }
+                if self.poll_read(READ_BYTES_MIN, cx)? {
+                    moved = true
+                } else {
+                    break;
+                }
                 continue;
             };
             if self.input.len() < 4 + frame_bytes {
-                if !self.poll_room(frame_bytes, cx) || !self.poll_read(4 + frame_bytes - self.input.len(), cx)? {
+                if !self.poll_room(frame_bytes, cx)
+                    || !self.poll_read(4 + frame_bytes - self.input.len(), cx)?
+                {
                     break;
                 }
                 moved = true;
@@ -140,7 +153,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The length of the frame at the head of the input, once it is known.
     fn frame_bytes(&self) -> Result<Option<usize>, End> {
-        let Some(length) = self.input.first_chunk::<4>() else { return Ok(None) };
+        let Some(length) = self.input.first_chunk::<4>() else {
+            return Ok(None);
+        };
         let length = i32::from_be_bytes(*length);
         if length < 0 || length > self.broker.config.options.socket_request_max_bytes {
             return Err(End::BadRequest(dispatch::BadRequest::FrameSize(length)));
@@ -203,7 +218,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_answers(&mut self, cx: &mut Context<'_>) -> bool {
         let mut moved = false;
         while self.output.bytes() < OUTPUT_BYTES_MAX {
-            let Some(first) = self.answers.front_mut() else { break };
+            let Some(first) = self.answers.front_mut() else {
+                break;
+            };
             if first.poll(&mut self.output, cx).is_pending() {
                 break;
             }
@@ -229,7 +246,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The timer is not moved at every request: when it fires it looks at how long ago the last activity was.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(idle_after) = self.idle_after else { return Poll::Pending };
+        let Some(idle_after) = self.idle_after else {
+            return Poll::Pending;
+        };
         while self.idle.as_mut().poll(cx).is_ready() {
             let due = self.active_at + idle_after;
             if Instant::now() >= due && self.answers.is_empty() {

@@ -37,7 +37,12 @@ impl Connections {
     }
 
     /// A place for `address`, unless a limit is reached.
-    fn enter(self: &Arc<Self>, address: IpAddr, total_max: usize, by_address_max: usize) -> Option<Place> {
+    fn enter(
+        self: &Arc<Self>,
+        address: IpAddr,
+        total_max: usize,
+        by_address_max: usize,
+    ) -> Option<Place> {
         let mut open = self.open.lock();
         let of_address = open.by_address.get(&address).copied().unwrap_or(0);
         if open.total >= total_max || of_address >= by_address_max {
@@ -45,7 +50,10 @@ impl Connections {
         }
         open.total += 1;
         open.by_address.insert(address, of_address + 1);
-        Some(Place { connections: self.clone(), address })
+        Some(Place {
+            connections: self.clone(),
+            address,
+        })
     }
 }
 
@@ -94,9 +102,18 @@ pub async fn accept(bound: TcpListener, index: usize, broker: Arc<Broker>, tasks
     }
 }
 
-fn start(stream: TcpStream, address: SocketAddr, index: usize, broker: &Arc<Broker>, tasks: &TaskTracker) {
+fn start(
+    stream: TcpStream,
+    address: SocketAddr,
+    index: usize,
+    broker: &Arc<Broker>,
+    tasks: &TaskTracker,
+) {
     let (total_max, by_address_max) = limits(broker, address.ip());
-    let Some(place) = broker.connections.enter(address.ip(), total_max, by_address_max) else {
+    let Some(place) = broker
+        .connections
+        .enter(address.ip(), total_max, by_address_max)
+    else {
         broker.metrics.connections_refused.inc();
         return;
     };
@@ -104,7 +121,14 @@ fn start(stream: TcpStream, address: SocketAddr, index: usize, broker: &Arc<Brok
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let connection = Connection::new(stream, broker.clone(), Peer { address: Some(address), listener: index });
+    let connection = Connection::new(
+        stream,
+        broker.clone(),
+        Peer {
+            address: Some(address),
+            listener: index,
+        },
+    );
     let broker = broker.clone();
     tasks.spawn(async move {
         let end = connection.await;
@@ -122,8 +146,16 @@ fn start(stream: TcpStream, address: SocketAddr, index: usize, broker: &Arc<Brok
 
 fn limits(broker: &Broker, address: IpAddr) -> (usize, usize) {
     let options = &broker.config.options;
-    let own = options.max_connections_per_ip_overrides.iter().filter_map(|text| text.rsplit_once(':'));
-    let own = own.filter(|(host, _)| host.parse() == Ok(address)).find_map(|(_, limit)| limit.parse().ok());
+    let own = options
+        .max_connections_per_ip_overrides
+        .iter()
+        .filter_map(|text| text.rsplit_once(':'));
+    let own = own
+        .filter(|(host, _)| host.parse() == Ok(address))
+        .find_map(|(_, limit)| limit.parse().ok());
     let number = |limit: i32| usize::try_from(limit).unwrap_or(0);
-    (number(options.max_connections), own.unwrap_or(number(options.max_connections_per_ip)))
+    (
+        number(options.max_connections),
+        own.unwrap_or(number(options.max_connections_per_ip)),
+    )
 }

@@ -49,7 +49,11 @@ impl Output {
 
     /// Puts small bytes behind what is there.
     pub(crate) fn put(&mut self, bytes: BytesMut) {
-        if self.tail.is_empty() { self.tail = bytes } else { self.tail.extend_from_slice(&bytes) }
+        if self.tail.is_empty() {
+            self.tail = bytes
+        } else {
+            self.tail.extend_from_slice(&bytes)
+        }
     }
 
     /// Puts record bytes behind what is in the tail.
@@ -72,12 +76,21 @@ impl Output {
     }
 
     /// Sends as much as the stream takes; ready when all is sent.
-    pub(crate) fn poll_send<S: AsyncWrite + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_send<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         while !self.is_empty() {
             let sent = if self.queue.is_empty() {
                 ready!(Pin::new(&mut *stream).poll_write(cx, &self.tail))?
             } else {
-                let slices: Vec<IoSlice<'_>> = self.queue.iter().take(SLICES_MAX).map(|piece| IoSlice::new(piece)).collect();
+                let slices: Vec<IoSlice<'_>> = self
+                    .queue
+                    .iter()
+                    .take(SLICES_MAX)
+                    .map(|piece| IoSlice::new(piece))
+                    .collect();
                 ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &slices))?
             };
             if sent == 0 {
@@ -119,7 +132,11 @@ mod tests {
     }
 
     impl AsyncWrite for Narrow {
-        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
             let taken = bytes.len().min(self.room);
             self.taken.extend_from_slice(&bytes[..taken]);
             Poll::Ready(Ok(taken))
@@ -141,7 +158,10 @@ mod tests {
             output.push(Bytes::from_static(b"three "));
             output.put(BytesMut::from(&b"four"[..]));
             assert_eq!(output.bytes(), 18);
-            let mut stream = Narrow { taken: Vec::new(), room };
+            let mut stream = Narrow {
+                taken: Vec::new(),
+                room,
+            };
             let sent = output.poll_send(&mut stream, &mut Context::from_waker(Waker::noop()));
             assert!(matches!(sent, Poll::Ready(Ok(()))));
             assert_eq!(stream.taken, b"one two three four");

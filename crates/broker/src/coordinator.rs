@@ -1,0 +1,399 @@
+//! The runtime around `groups`: appends its records to `__consumer_offsets`, tells it when they are durable and what time it is, and
+//! carries its answers to the requests that wait. Called by the group handlers; one task of its own does what is due later.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use log::{AppendOptions, Clock, Log, Ticket};
+use parking_lot::Mutex;
+use protocol::batch::Batches;
+use protocol::error::ErrorCode;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Options;
+use crate::groups::{
+    AppendId, Effects, Groups, GroupsConfig, Now, Record, Reply, Token, partition_of,
+};
+use crate::metadata::Topic;
+use crate::storage;
+
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+/// Tag of the groups' section in the journal's snapshot; stored, never reused.
+pub const SECTION: u32 = 17;
+/// Bytes of the offsets topic that are replayed at once.
+const REPLAY_BYTES: usize = 4 * 1024 * 1024;
+
+pub struct Coordinator {
+    inner: Mutex<Inner>,
+    clock: Arc<dyn Clock>,
+    leader_epoch: i32,
+}
+
+struct Inner {
+    groups: Groups,
+    /// The partitions of the offsets topic, once it exists.
+    logs: Vec<Arc<Log>>,
+    waiting: BTreeMap<Token, oneshot::Sender<Reply>>,
+    last_token: u64,
+    /// In the order in which they were made, which is the order in which they become durable.
+    appends: VecDeque<UnderWay>,
+    /// The task that does what is due later.
+    task: Option<Waker>,
+    closed: bool,
+}
+
+struct UnderWay {
+    id: AppendId,
+    partition: usize,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Waits {
+        log: Arc<Log>,
+        ticket: Ticket,
+        base_offset: i64,
+    },
+    Failed(ErrorCode),
+}
+
+/// Where the replay of each partition of the offsets topic begins.
+type Positions = BTreeMap<usize, i64>;
+
+/// A snapshot or record of the groups that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the groups' state cannot be read: {0}")]
+pub struct Unreadable(String);
+
+pub fn groups_config(options: &Options) -> GroupsConfig {
+    GroupsConfig {
+        members_max: usize::try_from(options.group_max_size).unwrap_or(usize::MAX),
+        initial_rebalance_delay_ms: u64::from(
+            options.group_initial_rebalance_delay_ms.unsigned_abs(),
+        ),
+        session_timeout_ms_min: options.group_min_session_timeout_ms,
+        session_timeout_ms_max: options.group_max_session_timeout_ms,
+        offset_metadata_max: usize::try_from(options.offset_metadata_max_bytes).unwrap_or(0),
+        offsets_retention_ms: i64::from(options.offsets_retention_minutes) * 60_000,
+        offsets_retention_check_interval_ms: options
+            .offsets_retention_check_interval_ms
+            .unsigned_abs(),
+    }
+}
+
+impl Coordinator {
+    /// Groups as the snapshot and the offsets topic leave them.
+    pub fn load(
+        options: &Options,
+        section: Option<Bytes>,
+        topic: Option<&Topic>,
+        clock: Arc<dyn Clock>,
+        leader_epoch: i32,
+    ) -> Result<Self, Unreadable> {
+        let config = groups_config(options);
+        let (mut groups, positions) = match section {
+            Some(section) => restore(config, section)?,
+            None => (Groups::new(config), Positions::new()),
+        };
+        let logs = topic
+            .map(|topic| topic.partitions.clone())
+            .unwrap_or_default();
+        for (partition, log) in logs.iter().enumerate() {
+            let from = positions
+                .get(&partition)
+                .copied()
+                .unwrap_or(0)
+                .max(log.start_offset());
+            replay(&mut groups, log, from)?;
+        }
+        let inner = Inner {
+            groups,
+            logs,
+            waiting: BTreeMap::new(),
+            last_token: 0,
+            appends: VecDeque::new(),
+            task: None,
+            closed: false,
+        };
+        let coordinator = Self {
+            inner: Mutex::new(inner),
+            clock,
+            leader_epoch,
+        };
+        coordinator.step(Groups::loaded);
+        Ok(coordinator)
+    }
+
+    /// The offsets topic has been created.
+    pub fn use_topic(&self, topic: &Topic) {
+        let mut inner = self.inner.lock();
+        if inner.logs.is_empty() {
+            inner.logs.clone_from(&topic.partitions);
+        }
+    }
+
+    pub fn has_topic(&self) -> bool {
+        !self.inner.lock().logs.is_empty()
+    }
+
+    /// Looks at the groups.
+    pub fn look<T>(&self, look: impl FnOnce(&Groups) -> T) -> T {
+        look(&self.inner.lock().groups)
+    }
+
+    /// A request that is answered at once.
+    pub fn now<T>(&self, request: impl FnOnce(&mut Groups, Now) -> T) -> T {
+        let now = self.time();
+        request(&mut self.inner.lock().groups, now)
+    }
+
+    /// A request that may wait for others, for a timer or for the disk. The answer never comes when the broker stops.
+    pub fn ask(
+        &self,
+        request: impl FnOnce(&mut Groups, Now, Token) -> Effects,
+    ) -> oneshot::Receiver<Reply> {
+        let (answer, answered) = oneshot::channel();
+        let now = self.time();
+        let mut inner = self.inner.lock();
+        if !inner.closed {
+            inner.last_token += 1;
+            let token = Token(inner.last_token);
+            inner.waiting.insert(token, answer);
+            let effects = request(&mut inner.groups, now, token);
+            self.perform(&mut inner, effects);
+            // The deadline may be an earlier one now.
+            inner.wake_task();
+        }
+        answered
+    }
+
+    fn step(&self, step: impl FnOnce(&mut Groups, Now) -> Effects) {
+        let now = self.time();
+        let mut inner = self.inner.lock();
+        let effects = step(&mut inner.groups, now);
+        self.perform(&mut inner, effects);
+    }
+
+    fn time(&self) -> Now {
+        Now {
+            monotonic_ms: self.clock.monotonic_ms().unsigned_abs(),
+            wall_ms: self.clock.wall_ms(),
+        }
+    }
+
+    fn perform(&self, inner: &mut Inner, effects: Effects) {
+        for append in effects.appends {
+            let partition =
+                usize::try_from(partition_of(&append.group_id, inner.partitions())).unwrap_or(0);
+            let outcome = self.append(inner.logs.get(partition), &append.records);
+            inner.appends.push_back(UnderWay {
+                id: append.id,
+                partition,
+                outcome,
+            });
+        }
+        for (token, reply) in effects.replies {
+            if let Some(waiting) = inner.waiting.remove(&token) {
+                // Who hung up meanwhile needs no answer.
+                let _ = waiting.send(reply);
+            }
+        }
+        if !inner.appends.is_empty() {
+            inner.wake_task();
+        }
+    }
+
+    fn append(&self, log: Option<&Arc<Log>>, records: &[Record]) -> Outcome {
+        let Some(log) = log else {
+            return Outcome::Failed(ErrorCode::CoordinatorNotAvailable);
+        };
+        let encoded = records.iter().map(|record| {
+            let (key, value) = record.encode();
+            (Some(key.to_vec()), value.map(|value| value.to_vec()))
+        });
+        let batch = storage::batch(self.clock.wall_ms(), encoded);
+        match log.append(
+            &batch,
+            AppendOptions {
+                leader_epoch: self.leader_epoch,
+            },
+        ) {
+            Ok(appended) => Outcome::Waits {
+                log: log.clone(),
+                ticket: appended.ticket,
+                base_offset: appended.base_offset,
+            },
+            Err(error) => {
+                tracing::warn!(%error, "a group's record could not be appended");
+                Outcome::Failed(ErrorCode::KafkaStorageError)
+            }
+        }
+    }
+
+    /// Tells the groups of durable appends and of the time. The body of the coordinator's task.
+    pub async fn run(self: Arc<Self>, stopping: CancellationToken) {
+        let mut stop = pin!(stopping.cancelled());
+        let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
+        poll_fn(|cx| {
+            if stop.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let due_ms = self.do_what_is_due(cx);
+            let now_ms = self.time().monotonic_ms;
+            let wait = due_ms.map_or(Duration::from_secs(3600), |due| {
+                Duration::from_millis(due.saturating_sub(now_ms))
+            });
+            timer.as_mut().reset(Instant::now() + wait);
+            if timer.as_mut().poll(cx).is_ready() {
+                cx.waker().wake_by_ref();
+            }
+            Poll::Pending
+        })
+        .await;
+        self.close();
+    }
+
+    /// Answers when there is something to do again.
+    fn do_what_is_due(&self, cx: &mut Context<'_>) -> Option<u64> {
+        let mut inner = self.inner.lock();
+        inner.task = Some(cx.waker().clone());
+        while let Some(result) = inner.poll_first_append(cx) {
+            let Some(done) = inner.appends.pop_front() else {
+                break;
+            };
+            let effects = inner.groups.appended(self.time(), done.id, result);
+            self.perform(&mut inner, effects);
+        }
+        let now = self.time();
+        if inner
+            .groups
+            .next_deadline()
+            .is_some_and(|due| due <= now.monotonic_ms)
+        {
+            let effects = inner.groups.tick(now);
+            self.perform(&mut inner, effects);
+        }
+        inner.groups.next_deadline()
+    }
+
+    fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        let config = inner.groups.config().clone();
+        let groups = std::mem::replace(&mut inner.groups, Groups::new(config));
+        let replies = groups.close();
+        self.perform(
+            &mut inner,
+            Effects {
+                appends: Vec::new(),
+                replies,
+            },
+        );
+    }
+
+    /// The section of a snapshot: where replay goes on for each partition, then the groups.
+    pub fn snapshot(&self) -> Bytes {
+        let inner = self.inner.lock();
+        let mut positions: Positions = inner
+            .logs
+            .iter()
+            .map(|log| log.end_offset())
+            .enumerate()
+            .collect();
+        for append in &inner.appends {
+            if let Outcome::Waits { base_offset, .. } = append.outcome {
+                // Not in the groups' state yet: replayed again.
+                let position = positions.entry(append.partition).or_insert(base_offset);
+                *position = base_offset.min(*position);
+            }
+        }
+        let mut out = BytesMut::new();
+        out.put_u32_le(u32::try_from(positions.len()).unwrap_or(0));
+        for position in positions.values() {
+            out.put_i64_le(*position);
+        }
+        out.put_slice(&inner.groups.snapshot());
+        out.freeze()
+    }
+}
+
+impl Inner {
+    fn partitions(&self) -> i32 {
+        i32::try_from(self.logs.len()).unwrap_or(i32::MAX)
+    }
+
+    fn wake_task(&mut self) {
+        if let Some(task) = &self.task {
+            task.wake_by_ref();
+        }
+    }
+
+    /// The outcome of the oldest append, once it is known.
+    fn poll_first_append(&self, cx: &mut Context<'_>) -> Option<Result<(), ErrorCode>> {
+        match &self.appends.front()?.outcome {
+            Outcome::Failed(code) => Some(Err(*code)),
+            Outcome::Waits { log, ticket, .. } => match log.poll_committed(ticket, cx) {
+                Poll::Pending => None,
+                Poll::Ready(outcome) => Some(outcome.map_err(|_| ErrorCode::KafkaStorageError)),
+            },
+        }
+    }
+}
+
+fn restore(config: GroupsConfig, mut section: Bytes) -> Result<(Groups, Positions), Unreadable> {
+    let cut = || Unreadable("the snapshot ends early".to_owned());
+    let count = section.try_get_u32_le().map_err(|_| cut())? as usize;
+    if section.len() / 8 < count {
+        return Err(cut());
+    }
+    let positions = (0..count)
+        .map(|partition| (partition, section.get_i64_le()))
+        .collect();
+    let groups = Groups::restore(config, section).map_err(|error| Unreadable(error.to_string()))?;
+    Ok((groups, positions))
+}
+
+fn replay(groups: &mut Groups, log: &Log, from: i64) -> Result<(), Unreadable> {
+    let failed = |error: &dyn std::fmt::Display| Unreadable(error.to_string());
+    let mut next = from;
+    while next < log.high_watermark() {
+        let before = next;
+        for chunk in log
+            .read(next, log.high_watermark(), REPLAY_BYTES, true)
+            .map_err(|error| failed(&error))?
+        {
+            let bytes = chunk.into_bytes();
+            for batch in Batches::new(&bytes) {
+                let batch = batch.map_err(|error| failed(&error))?;
+                let mut scratch = Vec::new();
+                for record in batch
+                    .records(REPLAY_BYTES, &mut scratch)
+                    .map_err(|error| failed(&error))?
+                {
+                    let record = record.map_err(|error| failed(&error))?;
+                    let key = Bytes::copy_from_slice(record.key.unwrap_or_default());
+                    let value = record.value.map(Bytes::copy_from_slice);
+                    if let Some(record) =
+                        Record::decode(&key, value.as_ref()).map_err(|error| failed(&error))?
+                    {
+                        groups.replay(&record);
+                    }
+                }
+                next = batch.header().next_offset();
+            }
+        }
+        if next == before {
+            return Err(Unreadable(format!(
+                "nothing can be read at offset {before}"
+            )));
+        }
+    }
+    Ok(())
+}

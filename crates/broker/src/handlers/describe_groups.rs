@@ -1,0 +1,58 @@
+//! DescribeGroups (key 15), versions 0 to 6: members and assignments of classic groups. A group that is not there is described as
+//! dead; from version 6 on that is an error.
+
+use protocol::KafkaString;
+use protocol::error::ErrorCode;
+use protocol::messages::describe_groups::{
+    DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
+};
+
+use super::group::wire;
+use crate::broker::Broker;
+use crate::dispatch::{Call, Response};
+use crate::groups::{self, DEAD};
+
+const NOT_FOUND_VERSION: i16 = 6;
+
+pub(crate) fn handle(broker: &Broker, call: &Call, request: &DescribeGroupsRequest) -> Response {
+    let describe = |id: &KafkaString| match broker.coordinator.look(|groups| groups.describe(id)) {
+        Some(group) => described(group),
+        None => unknown(call.version, id),
+    };
+    call.respond(&DescribeGroupsResponse {
+        groups: request.groups.iter().map(describe).collect(),
+        ..Default::default()
+    })
+}
+
+fn described(group: groups::DescribedGroup) -> DescribedGroup {
+    let member = |member: groups::DescribedMember| DescribedGroupMember {
+        member_id: wire(&member.member_id),
+        group_instance_id: member.group_instance_id.as_deref().map(wire),
+        client_id: member.client_id.into(),
+        client_host: member.client_host.into(),
+        member_metadata: member.metadata,
+        member_assignment: member.assignment,
+    };
+    DescribedGroup {
+        group_id: wire(&group.group_id),
+        group_state: group.state.into(),
+        protocol_type: group.protocol_type.into(),
+        protocol_data: group.protocol_name.into(),
+        members: group.members.into_iter().map(member).collect(),
+        ..Default::default()
+    }
+}
+
+fn unknown(version: i16, id: &KafkaString) -> DescribedGroup {
+    let mut group = DescribedGroup {
+        group_id: id.clone(),
+        group_state: DEAD.into(),
+        ..Default::default()
+    };
+    if version >= NOT_FOUND_VERSION {
+        group.error_code = ErrorCode::GroupIdNotFound.into();
+        group.error_message = Some(format!("Group {id} not found.").into());
+    }
+    group
+}

@@ -1,0 +1,168 @@
+//! OffsetFetch (key 9), versions 1 to 10: how far groups have come; from version 8 on several groups, from 10 on topics by id.
+
+use std::sync::Arc;
+
+use protocol::error::ErrorCode;
+use protocol::messages::offset_fetch::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics, OffsetFetchResponse,
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+
+use super::group::wire;
+use crate::broker::Broker;
+use crate::dispatch::{Call, Response};
+use crate::groups::{FetchTopic, FetchedTopic, OffsetFetch, OffsetFetchReply, Reply};
+use crate::metadata::Image;
+
+const BATCHED_VERSION: i16 = 8;
+const BY_ID_VERSION: i16 = 10;
+
+pub(crate) async fn handle(
+    broker: Arc<Broker>,
+    call: Call,
+    request: OffsetFetchRequest,
+) -> Response {
+    if call.version >= BATCHED_VERSION {
+        let mut groups = Vec::with_capacity(request.groups.len());
+        for group in &request.groups {
+            groups.push(fetch(&broker, call.version, group, request.require_stable).await);
+        }
+        return call.respond(&OffsetFetchResponse {
+            groups,
+            ..Default::default()
+        });
+    }
+    let topics = request.topics.as_ref().map(|topics| {
+        let topic = |topic: &protocol::messages::offset_fetch::OffsetFetchRequestTopic| {
+            OffsetFetchRequestTopics {
+                name: topic.name.clone(),
+                partition_indexes: topic.partition_indexes.clone(),
+                ..Default::default()
+            }
+        };
+        topics.iter().map(topic).collect()
+    });
+    let group = OffsetFetchRequestGroup {
+        group_id: request.group_id.clone(),
+        topics,
+        ..Default::default()
+    };
+    let found = fetch(&broker, call.version, &group, request.require_stable).await;
+    call.respond(&OffsetFetchResponse {
+        error_code: found.error_code,
+        topics: found.topics.into_iter().map(single).collect(),
+        ..Default::default()
+    })
+}
+
+/// The form of one group, up to version 7.
+fn single(topic: OffsetFetchResponseTopics) -> OffsetFetchResponseTopic {
+    let partition = |partition: OffsetFetchResponsePartitions| OffsetFetchResponsePartition {
+        partition_index: partition.partition_index,
+        committed_offset: partition.committed_offset,
+        committed_leader_epoch: partition.committed_leader_epoch,
+        metadata: partition.metadata,
+        error_code: partition.error_code,
+    };
+    OffsetFetchResponseTopic {
+        name: topic.name,
+        partitions: topic.partitions.into_iter().map(partition).collect(),
+    }
+}
+
+async fn fetch(
+    broker: &Broker,
+    version: i16,
+    asked: &OffsetFetchRequestGroup,
+    require_stable: bool,
+) -> OffsetFetchResponseGroup {
+    let mut answer = OffsetFetchResponseGroup {
+        group_id: asked.group_id.clone(),
+        ..Default::default()
+    };
+    let image = broker.controller.image();
+    let mut topics = asked.topics.as_ref().map(|_| Vec::new());
+    for topic in asked.topics.iter().flatten() {
+        match known(&image, version, topic) {
+            Some(found) => topics.get_or_insert_default().push(found),
+            None => answer.topics.push(unknown_id(topic)),
+        }
+    }
+    let fetch = OffsetFetch {
+        group_id: asked.group_id.to_string(),
+        topics,
+        require_stable,
+    };
+    let reply = broker
+        .coordinator
+        .ask(|groups, _, token| groups.offset_fetch(token, fetch))
+        .await;
+    let Ok(Reply::OffsetFetch(OffsetFetchReply { error, topics })) = reply else {
+        answer.error_code = ErrorCode::CoordinatorNotAvailable.into();
+        return answer;
+    };
+    answer.error_code = error.into();
+    answer.topics.extend(
+        topics
+            .into_iter()
+            .filter_map(|topic| fetched(&image, topic)),
+    );
+    answer
+}
+
+fn known(image: &Image, version: i16, asked: &OffsetFetchRequestTopics) -> Option<FetchTopic> {
+    let topic = if version >= BY_ID_VERSION {
+        Some(image.topic_by_id(asked.topic_id)?)
+    } else {
+        image.topic(&asked.name)
+    };
+    Some(FetchTopic {
+        name: topic.map_or(&*asked.name, |topic| &*topic.name).into(),
+        topic_id: topic.map(|topic| topic.id).unwrap_or_default(),
+        partitions: asked.partition_indexes.clone(),
+    })
+}
+
+fn unknown_id(asked: &OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
+    let partition = |index: &i32| OffsetFetchResponsePartitions {
+        partition_index: *index,
+        committed_offset: -1,
+        metadata: Some(protocol::KafkaString::default()),
+        error_code: ErrorCode::UnknownTopicId.into(),
+        ..Default::default()
+    };
+    OffsetFetchResponseTopics {
+        name: asked.name.clone(),
+        topic_id: asked.topic_id,
+        partitions: asked.partition_indexes.iter().map(partition).collect(),
+    }
+}
+
+/// None if nothing is left of the topic: its offsets were stored for another topic than the one that bears the name today.
+fn fetched(image: &Image, topic: FetchedTopic) -> Option<OffsetFetchResponseTopics> {
+    let id = image
+        .topic(&topic.name)
+        .map(|topic| topic.id)
+        .unwrap_or_default();
+    let of_another = |stored: protocol::Uuid| {
+        stored != protocol::Uuid::ZERO && id != protocol::Uuid::ZERO && stored != id
+    };
+    let partitions: Vec<_> = topic
+        .partitions
+        .into_iter()
+        .filter(|partition| !of_another(partition.topic_id))
+        .map(|partition| OffsetFetchResponsePartitions {
+            partition_index: partition.partition,
+            committed_offset: partition.offset,
+            committed_leader_epoch: partition.leader_epoch,
+            metadata: Some(partition.metadata.into()),
+            error_code: partition.error.into(),
+        })
+        .collect();
+    (!partitions.is_empty()).then(|| OffsetFetchResponseTopics {
+        name: wire(&topic.name),
+        topic_id: id,
+        partitions,
+    })
+}

@@ -1,0 +1,50 @@
+//! SyncGroup (key 14), versions 0 to 5: the leader hands in the assignment, every member waits for its part.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::error::ErrorCode;
+use protocol::messages::sync_group::{SyncGroupRequest, SyncGroupResponse};
+
+use super::group::optional;
+use crate::broker::Broker;
+use crate::dispatch::{Call, Response};
+use crate::groups::{Reply, SyncGroup};
+
+pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: SyncGroupRequest) -> Response {
+    let assignments = request.assignments.iter();
+    let sync = SyncGroup {
+        group_id: request.group_id.to_string(),
+        member_id: request.member_id.to_string(),
+        group_instance_id: optional(request.group_instance_id.as_ref()),
+        generation: request.generation_id,
+        protocol_type: optional(request.protocol_type.as_ref()),
+        protocol_name: optional(request.protocol_name.as_ref()),
+        assignments: assignments
+            .map(|one| {
+                (
+                    one.member_id.to_string(),
+                    Bytes::copy_from_slice(&one.assignment),
+                )
+            })
+            .collect(),
+    };
+    drop(request);
+    let answer = broker
+        .coordinator
+        .ask(|groups, now, token| groups.sync(now, token, &sync));
+    let Ok(Reply::Sync(reply)) = answer.await else {
+        let error_code = ErrorCode::CoordinatorNotAvailable.into();
+        return call.respond(&SyncGroupResponse {
+            error_code,
+            ..Default::default()
+        });
+    };
+    call.respond(&SyncGroupResponse {
+        error_code: reply.error.into(),
+        protocol_type: reply.protocol_type.map(Into::into),
+        protocol_name: reply.protocol_name.map(Into::into),
+        assignment: reply.assignment,
+        ..Default::default()
+    })
+}
