@@ -272,3 +272,7 @@ impl Survivors {
 #[cfg(test)]
 #[path = "merge_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "merge_life_tests.rs"]
+mod life_tests;

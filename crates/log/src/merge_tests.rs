@@ -33,7 +33,7 @@ fn plan(sources: &[FileId]) -> MergePlan {
     }
 }
 
-fn merge(fixture: &Fixture, plan: MergePlan) -> Result<Option<Merged>, MergeError> {
+pub(super) fn merge(fixture: &Fixture, plan: MergePlan) -> Result<Option<Merged>, MergeError> {
     let number = fixture.manifest.write().next_merged();
     let file = MergedFile {
         number,
@@ -52,7 +52,7 @@ fn merge(fixture: &Fixture, plan: MergePlan) -> Result<Option<Merged>, MergeErro
 }
 
 /// What the maintenance step does once the event's frame is durable.
-fn install(fixture: &Fixture, merged: Merged) {
+pub(super) fn install(fixture: &Fixture, merged: Merged) {
     let start = |log_id| fixture.starts.get(&log_id).copied();
     let size = FileSize {
         bytes: merged.bytes,
@@ -73,7 +73,7 @@ fn install(fixture: &Fixture, merged: Merged) {
     }
 }
 
-fn check_all(fixture: &Fixture) {
+pub(super) fn check_all(fixture: &Fixture) {
     for (log_id, start) in &fixture.starts {
         let end = fixture.ends[log_id];
         for offset in [*start, (*start + end) / 2] {
