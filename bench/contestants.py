@@ -115,8 +115,15 @@ class Contestant:
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024 / 1e6
 
+    def obituary(self):
+        """How the process ended, if it did: the cause behind whatever error was seen first."""
+        code = self.process.poll()
+        return "" if code is None else f"; it ended with {code}: {self.log_tail()}"
+
     def log_tail(self):
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+        if not self.log.exists():
+            return ""
+        return " / ".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
 
 class Floor(Contestant):

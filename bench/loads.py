@@ -11,8 +11,7 @@ THROUGHPUT = ("mb_per_s", "records_per_s", "cpu_s_per_gb", "p50_ms", "p99_ms", "
 REQUESTS = ("requests_per_s", "cpu_us_per_request", "p50_ms", "p99_ms", "rss_peak_mb")
 # Apache Kafka with a topic that syncs before it acknowledges.
 KAFKA_SYNCED = "kafka-synced"
-# Kafka makes the files of a partition at its first record: that is to be over when the measuring begins.
-MANY = "--connections 100 --partitions 1000 --records 1 --record-bytes 200 --warmup-seconds 3"
+MANY = "--connections 100 --partitions 1000 --records 1 --record-bytes 200"
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def run(load, contestant, seconds, topic_config=()):
     except subprocess.TimeoutExpired:
         raise ContestantError(f"{contestant.name}: over {budget_s:.0f} s") from None
     if done.returncode != 0:
-        raise ContestantError(f"{contestant.name}: {' / '.join(done.stderr.split(chr(10))).strip()}")
+        raise ContestantError(f"{contestant.name}: {done.stderr.strip()}{contestant.obituary()}")
     report = json.loads(done.stdout)
     figures = {key: report[key] for key in ("mb_per_s", "records_per_s", "requests_per_s")}
     figures |= {f"{key}_ms": value for key, value in report["latency_ms"].items()}

@@ -135,5 +135,5 @@ def tool(contestant, name, *arguments):
         raise ContestantError(f"{contestant.name}: {name} took over {BUDGET_S} s") from None
     if done.returncode != 0:
         said = " / ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
-        raise ContestantError(f"{contestant.name}: {name} ended with {done.returncode}: {said}")
+        raise ContestantError(f"{contestant.name}: {name} ended with {done.returncode}: {said}{contestant.obituary()}")
     return done.stdout

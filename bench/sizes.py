@@ -69,7 +69,7 @@ def driver(contestant, mode, *arguments):
         list(map(str, command)), capture_output=True, text=True, timeout=300, preexec_fn=die_with_parent
     )
     if done.returncode != 0:
-        raise ContestantError(f"driver {mode}: {done.stderr.strip()}")
+        raise ContestantError(f"driver {mode}: {done.stderr.strip()}{contestant.obituary()}")
     return json.loads(done.stdout)
 
 

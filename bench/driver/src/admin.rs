@@ -34,7 +34,19 @@ impl Admin {
     /// Connects, and makes the topic ready to be written and read.
     pub(crate) fn prepare(target: &Target) -> Result<(Self, Topic)> {
         let mut admin = Self::connect(target.address)?;
-        admin.check_versions()?;
+        let needed = [
+            (api::PRODUCE, true),
+            (api::METADATA, true),
+            (api::LIST_OFFSETS, true),
+            (api::CREATE_TOPICS, target.create || target.topic.is_none()),
+            (api::DELETE_TOPICS, target.topic.is_none()),
+        ];
+        admin.check_versions(
+            needed
+                .iter()
+                .filter(|(_, needed)| *needed)
+                .map(|(api, _)| *api),
+        )?;
         let topic = match &target.topic {
             Some(name) => Topic {
                 name: name.clone(),
@@ -100,7 +112,7 @@ impl Admin {
         }
     }
 
-    fn check_versions(&mut self) -> Result<()> {
+    fn check_versions(&mut self, needed: impl Iterator<Item = Api>) -> Result<()> {
         let fields = |request: &mut Encoder| {
             request.string("bench-driver");
             request.string(env!("CARGO_PKG_VERSION"));
@@ -115,13 +127,7 @@ impl Admin {
             }
             Ok(ranges)
         })?;
-        for api in [
-            api::PRODUCE,
-            api::LIST_OFFSETS,
-            api::METADATA,
-            api::CREATE_TOPICS,
-            api::DELETE_TOPICS,
-        ] {
+        for api in needed {
             let served = ranges
                 .iter()
                 .any(|(key, range)| *key == api.key && range.contains(&api.version));
@@ -210,7 +216,7 @@ impl Admin {
             request.array(1);
             request.string(&topic.name);
             request.tags();
-            request.bool(false);
+            request.bool(!topic.temporary); // the broker may create a topic that is only named
             request.bool(false);
             request.bool(false);
             request.tags();

@@ -34,7 +34,7 @@ pub(crate) struct Target {
     /// Process id of the broker, to report its CPU and memory.
     #[arg(long)]
     pub(crate) pid: Option<u32>,
-    /// A topic to use; without it, a new one is created, and deleted at the end.
+    /// A topic to use and to keep; without it, a new one is created, and deleted at the end.
     #[arg(long)]
     pub(crate) topic: Option<String>,
     /// Create the topic given by --topic.

@@ -10,7 +10,7 @@ use crate::batch;
 use crate::cli::{IdleArgs, Payload};
 use crate::connection::{Connection, SILENCE_MAX, Tally, Template, Timeline};
 use crate::crowd::Poller;
-use crate::produce::shares;
+use crate::produce::{shares, touch};
 use crate::report::{Costs, Report};
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &IdleArgs) -> Result<Report> {
         record_bytes: args.record_bytes,
     };
     let (mut admin, topic) = Admin::prepare(target)?;
+    touch(&mut admin, &topic, target.address, payload)?;
     let begin_offsets = admin.end_offsets(&topic)?;
     let template = Template::new(&topic.name, &batch::build(1, args.record_bytes)?);
     let open = |partitions| Connection::open(target.address, &template, partitions, IN_FLIGHT_MAX);

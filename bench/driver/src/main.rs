@@ -17,10 +17,21 @@ mod process;
 mod produce;
 mod report;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
-fn main() -> anyhow::Result<()> {
-    let cli = cli::Cli::parse();
+fn main() -> ExitCode {
+    match run(&cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &cli::Cli) -> anyhow::Result<()> {
     raise_open_files()?;
     let report = match &cli.mode {
         cli::Mode::Produce(args) => produce::run(args)?,

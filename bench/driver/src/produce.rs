@@ -19,6 +19,9 @@ const FOR_EVER: Duration = Duration::from_secs(3600);
 pub(crate) fn run(args: &ProduceArgs) -> Result<Report> {
     let target = &args.target;
     let (mut admin, topic) = Admin::prepare(target)?;
+    if args.requests.is_none() {
+        touch(&mut admin, &topic, target.address, args.payload)?;
+    }
     let begin_offsets = admin.end_offsets(&topic)?;
     let load = Load {
         address: target.address,
@@ -62,6 +65,23 @@ pub(crate) fn run(args: &ProduceArgs) -> Result<Report> {
         .carrying(args.payload)
         .with_latencies(&tally.latencies)
         .with_costs(&costs))
+}
+
+/// One request to every partition before the measuring begins: Kafka makes a partition's files at its first record, which takes it
+/// longer than a thousand others.
+pub(crate) fn touch(
+    admin: &mut Admin,
+    topic: &Topic,
+    address: SocketAddr,
+    payload: Payload,
+) -> Result<()> {
+    fill(
+        admin,
+        topic,
+        address,
+        payload,
+        u64::from(topic.partitions.unsigned_abs()),
+    )
 }
 
 /// Fills the topic with `requests` requests.
