@@ -8,13 +8,16 @@
 mod arbitrary;
 mod definition;
 mod generate;
+mod tidy;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
-  generate [--check]   write the protocol's messages from their definitions; with --check only tell what is stale";
+  generate [--check]   write the protocol's messages from their definitions; with --check only tell what is stale
+  tidy                 check the shape of the tree: crate arrows, file heads and lengths, the map
+  test                 pass the tests of the whole workspace";
 
 #[expect(
     clippy::print_stderr,
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["generate"] => generate::run(&root, false),
         ["generate", "--check"] => generate::run(&root, true),
+        ["tidy"] => tidy::run(&root),
+        ["test", more @ ..] => test(&root, more),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -35,5 +40,19 @@ fn main() -> ExitCode {
             eprintln!("{reason}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The tests of every crate.
+fn test(root: &Path, more: &[&str]) -> Result<(), String> {
+    let status = Command::new(env!("CARGO"))
+        .args(["test", "--workspace"])
+        .args(more)
+        .current_dir(root)
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("tests failed".to_owned()),
+        Err(error) => Err(format!("cargo: {error}")),
     }
 }
