@@ -45,8 +45,16 @@ pub const SERVED: &[Served] = &[
     serve(ApiKey::DescribeGroups, 0, 6),
     serve(ApiKey::ListGroups, 0, 5),
     serve(ApiKey::ApiVersions, 0, 4),
+    serve(ApiKey::CreateTopics, 2, 7),
+    serve(ApiKey::DeleteTopics, 1, 6),
     serve(ApiKey::InitProducerId, 0, 5),
     serve(ApiKey::OffsetForLeaderEpoch, 2, 4),
+    serve(ApiKey::DescribeConfigs, 1, 4),
+    serve(ApiKey::AlterConfigs, 0, 2),
+    serve(ApiKey::CreatePartitions, 0, 3),
+    serve(ApiKey::IncrementalAlterConfigs, 0, 1),
+    serve(ApiKey::DescribeCluster, 0, 2),
+    serve(ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
 /// Why a request costs its sender the connection.
@@ -79,6 +87,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// For an answer that waits and needs no client: a slice of the request keeps its whole buffer from being filled again.
+    fn without_client_id(&self) -> Self {
+        Self {
+            client_id: None,
+            ..self.clone()
+        }
+    }
+
     pub fn client_id(&self) -> &str {
         self.client_id.as_deref().unwrap_or_default()
     }
@@ -245,7 +261,7 @@ fn start(broker: &Arc<Broker>, peer: &Peer, frame: Bytes) -> Result<Handled, Bad
 fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, BadRequest> {
     let broker_now = &**broker;
     Ok(match call.key {
-        ApiKey::Produce => produce::handle(broker, call.clone(), body(&call, input)?),
+        ApiKey::Produce => produce::handle(broker, call.without_client_id(), body(&call, input)?),
         ApiKey::Fetch => later(handlers::fetch::handle(
             broker.clone(),
             call.clone(),
@@ -313,6 +329,54 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             body(&call, input)?,
         )),
         ApiKey::OffsetForLeaderEpoch => now(handlers::offset_for_leader_epoch::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        _ => return route_admin(broker, call, input),
+    })
+}
+
+/// What administers topics, options and the cluster.
+fn route_admin(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, BadRequest> {
+    let broker_now = &**broker;
+    Ok(match call.key {
+        ApiKey::CreateTopics => later(handlers::create_topics::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::DeleteTopics => later(handlers::delete_topics::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::DescribeConfigs => now(handlers::describe_configs::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        ApiKey::AlterConfigs => later(handlers::alter_configs::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::CreatePartitions => later(handlers::create_partitions::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::IncrementalAlterConfigs => later(handlers::incremental_alter_configs::handle(
+            broker.clone(),
+            call.clone(),
+            body(&call, input)?,
+        )),
+        ApiKey::DescribeCluster => now(handlers::describe_cluster::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
+        ApiKey::DescribeTopicPartitions => now(handlers::describe_topic_partitions::handle(
             broker_now,
             &call,
             &body(&call, input)?,

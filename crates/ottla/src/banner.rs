@@ -4,7 +4,10 @@ use broker::config::Config;
 use broker::config::value::Value;
 use broker::server::Server;
 
-#[expect(clippy::print_stderr, reason = "the binary speaks to its operator here and nowhere else")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the binary speaks to its operator here and nowhere else"
+)]
 pub(crate) fn say(text: &str) {
     eprintln!("{text}");
 }
@@ -12,17 +15,26 @@ pub(crate) fn say(text: &str) {
 /// Keys that do nothing are named once, in a line for each kind.
 pub(crate) fn say_keys(config: &Config) {
     if !config.unused.is_empty() {
-        say(&format!("ottla: these keys are Kafka's and mean nothing here: {}", config.unused.join(", ")));
+        say(&format!(
+            "ottla: these keys are Kafka's and mean nothing here: {}",
+            config.unused.join(", ")
+        ));
     }
     if !config.unknown.is_empty() {
-        say(&format!("ottla: WARNING: unknown keys are ignored: {}", config.unknown.join(", ")));
+        say(&format!(
+            "ottla: WARNING: unknown keys are ignored: {}",
+            config.unknown.join(", ")
+        ));
     }
 }
 
 pub(crate) fn say_started(server: &Server) {
     let options = &server.broker.config.options;
     let addresses: Vec<String> = server.bound.iter().map(ToString::to_string).collect();
-    let free = server.broker.journal.free_bytes().map_or_else(|_| "unknown".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
+    let free = server.broker.journal.free_bytes().map_or_else(
+        |_| "unknown".to_owned(),
+        |bytes| format!("{} MiB", bytes >> 20),
+    );
     say(&format!(
         "ottla {} ready on {} | data {} | durability {} | disk free {free}",
         env!("CARGO_PKG_VERSION"),
@@ -30,10 +42,19 @@ pub(crate) fn say_started(server: &Server) {
         options.log_dirs.join(","),
         options.durability.print(),
     ));
-    if server.bound.iter().all(|address| address.ip().is_loopback()) {
-        say("ottla: reachable from this machine only; --set listeners=PLAINTEXT://:9092 opens it to the network");
+    if server
+        .bound
+        .iter()
+        .all(|address| address.ip().is_loopback())
+    {
+        say(
+            "ottla: reachable from this machine only; --set listeners=PLAINTEXT://:9092 opens it to the network",
+        );
     }
     if !server.recovered.clean {
-        say(&format!("ottla: the last run did not stop cleanly; recovered {} frames", server.recovered.frames));
+        say(&format!(
+            "ottla: the last run did not stop cleanly; recovered {} frames",
+            server.recovered.frames
+        ));
     }
 }

@@ -60,6 +60,9 @@ fn main() -> ExitCode {
 
 fn version(output: Output) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
-    output.print(&format!("ottla {version}\n"), &json!({ "name": "ottla", "version": version }));
+    output.print(
+        &format!("ottla {version}\n"),
+        &json!({ "name": "ottla", "version": version }),
+    );
     ExitCode::SUCCESS
 }

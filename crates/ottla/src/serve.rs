@@ -28,15 +28,22 @@ pub(crate) struct Arguments {
     log: String,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let filter = if arguments.log.is_empty() { "warn" } else { &arguments.log };
+    let filter = if arguments.log.is_empty() {
+        "warn"
+    } else {
+        &arguments.log
+    };
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -51,11 +58,17 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
         Some(path) => read(path)?,
         None => String::new(),
     };
-    let config = Config::load(&file, std::env::vars(), arguments.set.clone()).map_err(|error| error.to_string())?;
+    let config = Config::load(&file, std::env::vars(), arguments.set.clone())
+        .map_err(|error| error.to_string())?;
     banner::say_keys(&config);
-    let runtime = runtime::asynchronous().map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    let runtime = runtime::asynchronous()
+        .map_err(|error| format!("the runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let server = Server::start(config, Arc::new(SystemClock::default()), Arc::new(Random::from_system()));
+        let server = Server::start(
+            config,
+            Arc::new(SystemClock::default()),
+            Arc::new(Random::from_system()),
+        );
         let server = server.await.map_err(|error| error.to_string())?;
         banner::say_started(&server);
         let signal = wait_for_signal().await?;
@@ -66,7 +79,10 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the configuration is not the journal's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is not the journal's"
+)]
 fn read(path: &PathBuf) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

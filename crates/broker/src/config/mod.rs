@@ -2,9 +2,11 @@
 //! values. `Config` is made by the binary at start and read by the whole broker.
 //!
 //! In reading order: `value` (types of values), `table` (how an option is declared), `broker_options` and `topic_options` (the
-//! declarations), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing here).
+//! declarations), `entries` (options as clients are told), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing
+//! here).
 
 pub mod broker_options;
+pub mod entries;
 pub mod listener;
 mod properties;
 pub mod table;

@@ -3,6 +3,7 @@
 
 pub mod decide;
 pub mod image;
+pub mod option_change;
 pub mod record;
 pub mod refusal;
 pub mod snapshot;

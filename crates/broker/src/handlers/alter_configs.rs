@@ -1,0 +1,72 @@
+//! AlterConfigs (key 33), versions 0 to 2: gives topics a whole new set of options; what is not named falls back to its default. Options
+//! of brokers are set at their start, and so are refused here.
+
+use std::sync::Arc;
+
+use protocol::messages::alter_configs::{
+    AlterConfigsRequest, AlterConfigsResource, AlterConfigsResourceResponse, AlterConfigsResponse,
+};
+
+use super::config_resource::{self, ConfigResource};
+use crate::broker::Broker;
+use crate::dispatch::{Call, Response};
+use crate::metadata::{Refusal, option_change};
+
+pub(crate) async fn handle(
+    broker: Arc<Broker>,
+    call: Call,
+    request: AlterConfigsRequest,
+) -> Response {
+    let all = &request.resources;
+    let mut responses = Vec::with_capacity(all.len());
+    for resource in all {
+        let is_same = |other: &&AlterConfigsResource| {
+            (other.resource_type, &other.resource_name)
+                == (resource.resource_type, &resource.resource_name)
+        };
+        let outcome = match all.iter().filter(is_same).nth(1) {
+            Some(_) => Err(config_resource::named_twice()),
+            None => alter(&broker, resource, request.validate_only).await,
+        };
+        let refusal = outcome.err();
+        responses.push(AlterConfigsResourceResponse {
+            error_code: refusal.as_ref().map_or(0, |refusal| refusal.code.into()),
+            error_message: refusal.map(|refusal| refusal.message.into()),
+            resource_type: resource.resource_type,
+            resource_name: resource.resource_name.clone(),
+        });
+    }
+    call.respond(&AlterConfigsResponse {
+        responses,
+        ..Default::default()
+    })
+}
+
+async fn alter(
+    broker: &Broker,
+    asked: &AlterConfigsResource,
+    validate_only: bool,
+) -> Result<(), Refusal> {
+    let whole = option_change::whole(
+        asked
+            .configs
+            .iter()
+            .map(|config| (config.name.as_str(), config.value.as_deref())),
+    )?;
+    let resource = ConfigResource::new(
+        asked.resource_type,
+        &asked.resource_name,
+        broker.config.options.node_id,
+    )?;
+    let ConfigResource::Topic(topic) = resource else {
+        return config_resource::refuse_change(resource, whole.keys().map(String::as_str));
+    };
+    let change = |options: &mut _| {
+        *options = whole;
+        Ok(())
+    };
+    broker
+        .controller
+        .alter_topic_options(topic, change, validate_only)
+        .await
+}
