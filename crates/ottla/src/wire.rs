@@ -38,7 +38,11 @@ pub(crate) enum WireError {
         "{address} answers in something other than Kafka's protocol ({reason}). Is it a Kafka listener without TLS and SASL?"
     )]
     NotKafka { address: String, reason: String },
-    #[error("{address} serves {} {}, and this needs versions {oldest} to {newest}. Use a newer broker or a newer ottla", api.name(), served_words(*.served))]
+    #[error(
+        "{address} serves {} {}, and this needs versions {oldest} to {newest}. Use a newer broker or a newer ottla",
+        api.name(),
+        served_words(*.served)
+    )]
     NotServed {
         address: String,
         api: ApiKey,

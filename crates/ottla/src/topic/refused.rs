@@ -39,22 +39,30 @@ impl Refused {
     }
 
     fn next_step(&self) -> Option<String> {
-        let topic = &self.topic;
-        Some(match ErrorCode::from_code(self.code)? {
-            ErrorCode::TopicAlreadyExists => format!("Look at it with: ottla topic describe {topic}; --if-not-exists makes this no error"),
-            ErrorCode::UnknownTopicOrPartition => "See what there is with: ottla topic list".to_owned(),
-            ErrorCode::InvalidTopicException => {
-                "Use up to 249 letters, digits, '.', '_' and '-', and no name that another topic has with '.' for '_'".to_owned()
+        let step = match ErrorCode::from_code(self.code)? {
+            ErrorCode::TopicAlreadyExists => {
+                let topic = &self.topic;
+                return Some(format!(
+                    "Look at it with: ottla topic describe {topic}; --if-not-exists makes this no error"
+                ));
             }
-            ErrorCode::InvalidPartitions => "Give a number of at least 1; an existing topic can only be given more partitions".to_owned(),
-            ErrorCode::InvalidReplicationFactor => "Leave --replication-factor out to get the broker's default".to_owned(),
-            ErrorCode::InvalidConfig => "See names and values of all options with: ottla topic describe TOPIC --all".to_owned(),
-            ErrorCode::TopicDeletionDisabled => "Set delete.topic.enable=true at the broker to allow it".to_owned(),
-            ErrorCode::NotController => "Ask the cluster's controller: --bootstrap-server".to_owned(),
-            ErrorCode::TopicAuthorizationFailed | ErrorCode::ClusterAuthorizationFailed => "Ask the cluster's owner for the right to do so".to_owned(),
-            code if code.retriable() => "Try again".to_owned(),
+            ErrorCode::UnknownTopicOrPartition => "See what there is with: ottla topic list",
+            ErrorCode::InvalidTopicException => {
+                "Use at most 249 letters, digits, '.', '_' and '-'; '.' and '_' count as the same"
+            }
+            ErrorCode::InvalidPartitions => "An existing topic can only be given more partitions",
+            ErrorCode::InvalidReplicationFactor => {
+                "Leave --replication-factor out to get the broker's default"
+            }
+            ErrorCode::InvalidConfig => {
+                "See all options and their values with: ottla topic describe TOPIC --all"
+            }
+            ErrorCode::TopicDeletionDisabled => "Set delete.topic.enable=true at the broker",
+            ErrorCode::NotController => "Name the controller's address with --bootstrap-server",
+            code if code.retriable() => "Try again",
             _ => return None,
-        })
+        };
+        Some(step.to_owned())
     }
 }
 
