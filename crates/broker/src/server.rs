@@ -1,5 +1,5 @@
-//! Start and stop of a broker: opens the journal, replays the metadata, binds the listeners, and on a stop drains connections and
-//! closes the journal cleanly. Called by the binary and by tests.
+//! Start and stop of a broker on this machine: binds the listeners, starts the journal's threads and has `assembly` put the rest
+//! together; on a stop drains connections and closes the journal cleanly. Called by the binary and by tests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,27 +7,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use log::disk::{Disk, real::RealDisk};
-use log::{Clock, Journal, JournalOptions, Log, OpenError, Recovered};
-use parking_lot::Mutex;
+use log::disk::real::RealDisk;
+use log::{Clock, OpenError, Recovered};
 use protocol::KafkaString;
-use protocol::batch::Batches;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::assembly::{LoadError, Parts};
 use crate::broker::{Address, Broker};
-use crate::budget::Budget;
 use crate::config::{Config, Listener};
-use crate::controller::{Controller, JournalLogs, METADATA_LOG};
-use crate::coordinator::{self, Coordinator, OFFSETS_TOPIC};
-use crate::fetch::session::SessionCache;
-use crate::metadata::{Image, MetadataRecord, snapshot};
+use crate::http;
 use crate::network::listener;
 use crate::random::Random;
 use crate::runtime::JournalThreads;
-use crate::{http, metrics, storage};
 
 /// Why a broker does not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +28,8 @@ pub enum StartError {
     Folder { folder: PathBuf, source: io::Error },
     #[error(transparent)]
     Journal(#[from] OpenError),
-    #[error(
-        "the metadata log cannot be replayed: {0}; nothing was changed. Restore the folder from a copy, or ask for help with it"
-    )]
-    Metadata(String),
-    #[error("{0}; nothing was changed. Restore the folder from a copy, or ask for help with it")]
-    Groups(String),
+    #[error(transparent)]
+    Load(#[from] LoadError),
     #[error(
         "cannot listen on {address}: {source}; is another broker running there? `listeners` chooses the address"
     )]
@@ -73,60 +61,15 @@ impl Server {
         // Bound first: who cannot listen has not touched the data.
         let listeners = bind_all(&config.listeners).await?;
         let http = bind_http(&config.options.http_listener).await?;
-        let config = Arc::new(config);
-        let (journal, mut recovered) =
-            open_journal(Arc::new(disk), clock.clone(), &random, &config)?;
-        let threads = JournalThreads::start(&journal).map_err(StartError::Threads)?;
-        let metadata_log = journal.open_log(METADATA_LOG, storage::metadata_log_config());
-        let sections = std::mem::take(&mut recovered.sections);
-        let image = replay(
-            &journal,
-            &metadata_log,
-            &config,
-            section(&sections, snapshot::SECTION),
-        )?;
-        delete_orphans(&journal, &image);
-        let coordinator = Coordinator::load(
-            &config.options,
-            section(&sections, coordinator::SECTION),
-            image.topic(OFFSETS_TOPIC).map(|topic| &**topic),
-            clock.clone(),
-            recovered.leader_epoch,
-        );
-        let coordinator =
-            Arc::new(coordinator.map_err(|error| StartError::Groups(error.to_string()))?);
-        let controller = Controller::new(
-            journal.clone(),
-            metadata_log,
-            config.clone(),
-            random.clone(),
-            clock.clone(),
-            image,
-        );
-        controller
-            .ensure_cluster_id()
-            .await
-            .map_err(|refusal| StartError::Metadata(refusal.message))?;
-        let broker = Arc::new(Broker {
+        let parts = Parts {
             addresses: addresses(&config.listeners, &listeners),
-            journal,
-            controller,
-            coordinator,
-            leader_epoch: recovered.leader_epoch,
-            fetch_sessions: Mutex::new(SessionCache::new(
-                usize::try_from(config.options.max_incremental_fetch_session_cache_slots)
-                    .unwrap_or(0),
-                i32::from_be_bytes(*random.bytes().first_chunk().unwrap_or(&[0; 4])),
-            )),
-            budget: Budget::new(config.options.memory_budget_bytes),
-            connections: Arc::default(),
-            metrics: metrics::Metrics::default(),
+            config: Arc::new(config),
             clock,
             random,
-            stopping: CancellationToken::new(),
-            config,
-        });
-        snapshot_from(&broker);
+        };
+        let (journal, mut recovered) = parts.open_journal(Arc::new(disk))?;
+        let threads = JournalThreads::start(&journal).map_err(StartError::Threads)?;
+        let broker = parts.assemble(journal, &mut recovered).await?;
         let bound = listeners
             .iter()
             .filter_map(|bound| bound.local_addr().ok())
@@ -228,126 +171,4 @@ fn host_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
-}
-
-fn open_journal(
-    disk: Arc<dyn Disk>,
-    clock: Arc<dyn Clock>,
-    random: &Arc<Random>,
-    config: &Config,
-) -> Result<(Arc<Journal>, Recovered), OpenError> {
-    let salts = random.clone();
-    let options = JournalOptions {
-        file_bytes: config.options.journal_file_bytes.unsigned_abs(),
-        tail_cache_bytes: usize::try_from(config.options.log_tail_cache_bytes).unwrap_or(0),
-        producer_id_expiration_ms: u64::from(
-            config.options.producer_id_expiration_ms.unsigned_abs(),
-        ),
-        ..JournalOptions::new(Box::new(move || salts.bytes()))
-    };
-    Journal::open(disk, clock, options)
-}
-
-fn section(sections: &[(u32, Bytes)], tag: u32) -> Option<Bytes> {
-    sections
-        .iter()
-        .find(|(found, _)| *found == tag)
-        .map(|(_, section)| section.clone())
-}
-
-/// The image from its snapshot and the records behind it.
-fn replay(
-    journal: &Arc<Journal>,
-    log: &Log,
-    config: &Arc<Config>,
-    section: Option<Bytes>,
-) -> Result<Image, StartError> {
-    let failed = |reason: String| StartError::Metadata(reason);
-    let logs = JournalLogs {
-        journal: journal.clone(),
-        config: config.clone(),
-    };
-    let mut image = Image::empty();
-    if let Some(section) = section {
-        let snapshot = snapshot::decode(section).map_err(|error| failed(error.to_string()))?;
-        for record in &snapshot.records {
-            image = image
-                .apply(record, config, &logs)
-                .map_err(|error| failed(error.to_string()))?;
-        }
-        image.end_offset = snapshot.end_offset;
-    }
-    while image.end_offset < log.high_watermark() {
-        image = replay_some(image, log, config, &logs)?;
-    }
-    Ok(image)
-}
-
-/// Bytes of the metadata log that are replayed at once.
-const REPLAY_BYTES: usize = 4 * 1024 * 1024;
-
-fn replay_some(
-    mut image: Image,
-    log: &Log,
-    config: &Config,
-    logs: &JournalLogs,
-) -> Result<Image, StartError> {
-    let failed = |reason: &dyn std::fmt::Display| StartError::Metadata(reason.to_string());
-    let chunks = log
-        .read(image.end_offset, log.high_watermark(), REPLAY_BYTES, true)
-        .map_err(|error| failed(&error))?;
-    let before = image.end_offset;
-    for chunk in chunks {
-        let bytes = chunk.into_bytes();
-        for batch in Batches::new(&bytes) {
-            let batch = batch.map_err(|error| failed(&error))?;
-            let mut scratch = Vec::new();
-            let records = batch
-                .records(REPLAY_BYTES, &mut scratch)
-                .map_err(|error| failed(&error))?;
-            for record in records {
-                let record = record.map_err(|error| failed(&error))?;
-                if record.offset < image.end_offset {
-                    continue;
-                }
-                let record = MetadataRecord::decode(record.value.unwrap_or_default())
-                    .map_err(|error| failed(&error))?;
-                image = image
-                    .apply(&record, config, logs)
-                    .map_err(|error| failed(&error))?;
-            }
-        }
-    }
-    if image.end_offset == before {
-        return Err(failed(&format!("nothing can be read at offset {before}")));
-    }
-    Ok(image)
-}
-
-/// Logs whose topic is gone: a crash fell between the topic's deletion and theirs.
-fn delete_orphans(journal: &Journal, image: &Image) {
-    let mut known = vec![METADATA_LOG];
-    known.extend(
-        image
-            .topics()
-            .flat_map(|topic| topic.partitions.iter().map(|log| log.id())),
-    );
-    journal.retain_only(&known);
-}
-
-/// The journal's snapshots hold the broker's state machines as well.
-fn snapshot_from(broker: &Arc<Broker>) {
-    let weak = Arc::downgrade(broker);
-    broker.journal.set_snapshot_source(Box::new(move || {
-        let Some(broker) = weak.upgrade() else {
-            return Vec::new();
-        };
-        vec![
-            (
-                snapshot::SECTION,
-                snapshot::encode(&broker.controller.image()),
-            ),
-            (coordinator::SECTION, broker.coordinator.snapshot()),
-        ]
-    }));
 }
