@@ -333,53 +333,53 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             &call,
             &body(&call, input)?,
         )),
-        _ => return route_admin(broker, call, input),
+        _ => return route_admin(broker, &call, input),
     })
 }
 
 /// What administers topics, options and the cluster.
-fn route_admin(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, BadRequest> {
+fn route_admin(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Handled, BadRequest> {
     let broker_now = &**broker;
     Ok(match call.key {
         ApiKey::CreateTopics => later(handlers::create_topics::handle(
             broker.clone(),
             call.clone(),
-            body(&call, input)?,
+            body(call, input)?,
         )),
         ApiKey::DeleteTopics => later(handlers::delete_topics::handle(
             broker.clone(),
             call.clone(),
-            body(&call, input)?,
+            body(call, input)?,
         )),
         ApiKey::DescribeConfigs => now(handlers::describe_configs::handle(
             broker_now,
-            &call,
-            &body(&call, input)?,
+            call,
+            &body(call, input)?,
         )),
         ApiKey::AlterConfigs => later(handlers::alter_configs::handle(
             broker.clone(),
             call.clone(),
-            body(&call, input)?,
+            body(call, input)?,
         )),
         ApiKey::CreatePartitions => later(handlers::create_partitions::handle(
             broker.clone(),
             call.clone(),
-            body(&call, input)?,
+            body(call, input)?,
         )),
         ApiKey::IncrementalAlterConfigs => later(handlers::incremental_alter_configs::handle(
             broker.clone(),
             call.clone(),
-            body(&call, input)?,
+            body(call, input)?,
         )),
         ApiKey::DescribeCluster => now(handlers::describe_cluster::handle(
             broker_now,
-            &call,
-            &body(&call, input)?,
+            call,
+            &body(call, input)?,
         )),
         ApiKey::DescribeTopicPartitions => now(handlers::describe_topic_partitions::handle(
             broker_now,
-            &call,
-            &body(&call, input)?,
+            call,
+            &body(call, input)?,
         )),
         key => {
             return Err(BadRequest::NotServed {
@@ -390,11 +390,10 @@ fn route_admin(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handl
     })
 }
 
-/// A request's message; bytes behind it mean that we understood it wrongly.
+/// A request's message. Bytes behind it are passed over, as Kafka does: librdkafka's Metadata from version 11 on ends with a field
+/// that the version does not have.
 fn body<R: Request>(call: &Call, mut input: Decoder) -> Result<R, BadRequest> {
-    let message = R::decode(&mut input, call.version)?;
-    input.finish()?;
-    Ok(message)
+    Ok(R::decode(&mut input, call.version)?)
 }
 
 fn now(response: Response) -> Handled {

@@ -79,10 +79,6 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the configuration is not the journal's"
-)]
 fn read(path: &PathBuf) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }

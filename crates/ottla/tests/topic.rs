@@ -1,5 +1,11 @@
 //! `ottla topic` against a broker, both as they are shipped: every verb, what it prints in both forms, what it refuses, its exit codes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -51,6 +57,7 @@ impl Broker {
             }
         }
         process.kill().unwrap();
+        process.wait().unwrap();
         panic!("the broker did not start: {said}");
     }
 

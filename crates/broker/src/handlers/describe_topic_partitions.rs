@@ -49,7 +49,7 @@ pub(crate) fn handle(
         topic: cursor.topic_name.clone(),
         partition: index(cursor.partition_index),
     });
-    let page = page(counts, from, index(limit).max(1));
+    let page = page(counts, from.as_ref(), index(limit).max(1));
     call.respond(&DescribeTopicPartitionsResponse {
         topics: page
             .slices
@@ -98,7 +98,7 @@ struct Page {
 /// What one answer tells: of topics with their numbers of partitions, ascending by name, at most `limit` partitions from `from` on.
 fn page(
     topics: impl Iterator<Item = (KafkaString, Option<usize>)>,
-    from: Option<Place>,
+    from: Option<&Place>,
     limit: usize,
 ) -> Page {
     let mut page = Page {
@@ -106,7 +106,7 @@ fn page(
         next: None,
     };
     let mut left = limit;
-    let behind = |name: &KafkaString| from.as_ref().is_none_or(|from| *name >= from.topic);
+    let behind = |name: &KafkaString| from.is_none_or(|from| *name >= from.topic);
     for (topic, partitions) in topics.filter(|(name, _)| behind(name)) {
         let first = from
             .as_ref()
@@ -258,7 +258,7 @@ mod tests {
         ] {
             let found = page(
                 topics.iter().map(|(name, count)| ((*name).into(), *count)),
-                from.clone(),
+                from.as_ref(),
                 limit,
             );
             let slices = slices
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_cursor_behind_the_last_partition_finds_none() {
-        let found = page([("a".into(), Some(3))].into_iter(), Some(place("a", 7)), 9);
+        let found = page([("a".into(), Some(3))].into_iter(), Some(&place("a", 7)), 9);
         assert_eq!(
             found.slices[0].partitions.clone().map(Iterator::count),
             Some(0)
