@@ -7,10 +7,11 @@ use std::future::poll_fn;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use log::{AppendOptions, Clock, Journal, Log, LogId};
+use log::{AppendOptions, Clock, CommitError, Journal, Log, LogId};
 use protocol::Uuid;
 use protocol::error::ErrorCode;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, TopicOptions};
 use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, Topic, decide};
@@ -28,9 +29,11 @@ pub struct Controller {
     config: Arc<Config>,
     random: Arc<Random>,
     clock: Arc<dyn Clock>,
-    image: ArcSwap<Image>,
+    image: Arc<ArcSwap<Image>>,
     /// Held through a whole command: commands are few, and each builds on the one before.
-    commands: Mutex<ProducerIds>,
+    commands: Arc<Mutex<ProducerIds>>,
+    /// A command that has been appended is finished even if its client hangs up: the next one must see its image.
+    tasks: TaskTracker,
 }
 
 /// The ids left of the block taken last.
@@ -71,8 +74,9 @@ impl Controller {
             config,
             random,
             clock,
-            image: ArcSwap::from_pointee(image),
-            commands: Mutex::new(ProducerIds { next, end: next }),
+            image: Arc::new(ArcSwap::from_pointee(image)),
+            commands: Arc::new(Mutex::new(ProducerIds { next, end: next })),
+            tasks: TaskTracker::new(),
         }
     }
 
@@ -87,7 +91,7 @@ impl Controller {
         wanted: &[NewTopic],
         validate_only: bool,
     ) -> Vec<Result<Arc<Topic>, Refusal>> {
-        let _commands = self.commands.lock().await;
+        let commands = self.commands.clone().lock_owned().await;
         let mut image = self.image();
         let mut records = Vec::new();
         let mut partitions_left = decide::PARTITIONS_PER_COMMAND_MAX;
@@ -116,7 +120,7 @@ impl Controller {
         if validate_only {
             return outcomes;
         }
-        if let Err(refusal) = self.commit(&records, image).await {
+        if let Err(refusal) = self.commit(commands, &records, image, |_| {}).await {
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
                 *outcome = Err(refusal.clone());
             }
@@ -126,7 +130,7 @@ impl Controller {
 
     /// Removes topics that exist in the newest image; their logs follow once that is durable.
     pub async fn delete_topics(&self, ids: &[Uuid]) -> Vec<Result<(), Refusal>> {
-        let _commands = self.commands.lock().await;
+        let commands = self.commands.clone().lock_owned().await;
         let mut image = self.image();
         let mut records = Vec::new();
         let mut logs: Vec<LogId> = Vec::new();
@@ -148,13 +152,13 @@ impl Controller {
                 logs.extend(topic.partitions.iter().map(|log| log.id()));
             }));
         }
-        match self.commit(&records, image).await {
-            // The answer does not wait for the logs' own record: at a start, logs without a topic are deleted.
-            Ok(()) => self.journal.delete_logs(&logs),
-            Err(refusal) => outcomes
-                .iter_mut()
-                .filter(|outcome| outcome.is_ok())
-                .for_each(|outcome| *outcome = Err(refusal.clone())),
+        let journal = self.journal.clone();
+        // The answer does not wait for the logs' own record: at a start, logs without a topic are deleted.
+        let then = move |_: &mut ProducerIds| journal.delete_logs(&logs);
+        if let Err(refusal) = self.commit(commands, &records, image, then).await {
+            for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
+                *outcome = Err(refusal.clone());
+            }
         }
         outcomes
     }
@@ -167,7 +171,7 @@ impl Controller {
         assignments: Option<&[Vec<i32>]>,
         validate_only: bool,
     ) -> Result<(), Refusal> {
-        let _commands = self.commands.lock().await;
+        let commands = self.commands.clone().lock_owned().await;
         let image = self.image();
         let Some(topic) = image.topic(name) else {
             return Err(Refusal::new(
@@ -180,7 +184,8 @@ impl Controller {
             return Ok(());
         }
         let next = self.next_image(&image, &record)?;
-        self.commit(&[record], Arc::new(next)).await
+        self.commit(commands, &[record], Arc::new(next), |_| {})
+            .await
     }
 
     /// Replaces a topic's own options by what `change` makes of them.
@@ -190,7 +195,7 @@ impl Controller {
         change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), Refusal>,
         validate_only: bool,
     ) -> Result<(), Refusal> {
-        let _commands = self.commands.lock().await;
+        let commands = self.commands.clone().lock_owned().await;
         let image = self.image();
         let Some(topic) = image.topic(name) else {
             return Err(Refusal::new(
@@ -209,40 +214,36 @@ impl Controller {
             options,
         };
         let next = self.next_image(&image, &record)?;
-        let logs = next
-            .topic(name)
-            .map(|topic| (topic.options.clone(), topic.partitions.clone()));
-        self.commit(&[record], Arc::new(next)).await?;
-        for (options, log) in logs
-            .iter()
-            .flat_map(|(options, logs)| logs.iter().map(move |log| (options, log)))
-        {
-            log.set_config(storage::log_config(name, options, &self.config.options));
-        }
-        Ok(())
+        let changed = next.topic(name).cloned();
+        let config = self.config.clone();
+        let then = move |_: &mut ProducerIds| {
+            for (topic, log) in changed.iter().flat_map(|topic| topic.partitions.iter().map(move |log| (topic, log))) {
+                log.set_config(storage::log_config(&topic.name, &topic.options, &config.options));
+            }
+        };
+        self.commit(commands, &[record], Arc::new(next), then).await
     }
 
     /// A producer id that was never given out, also not before a crash.
     pub async fn new_producer_id(&self) -> Result<i64, Refusal> {
-        let mut ids = self.commands.lock().await;
-        if ids.next == ids.end {
-            let image = self.image();
-            let end = image.next_producer_id + PRODUCER_ID_BLOCK;
-            let record = MetadataRecord::ProducerIds { next: end };
-            let next = self.next_image(&image, &record)?;
-            self.commit(&[record], Arc::new(next)).await?;
-            *ids = ProducerIds {
-                next: end - PRODUCER_ID_BLOCK,
-                end,
-            };
+        let mut ids = self.commands.clone().lock_owned().await;
+        if ids.next < ids.end {
+            ids.next += 1;
+            return Ok(ids.next - 1);
         }
-        ids.next += 1;
-        Ok(ids.next - 1)
+        let image = self.image();
+        let first = image.next_producer_id;
+        let end = first + PRODUCER_ID_BLOCK;
+        let record = MetadataRecord::ProducerIds { next: end };
+        let next = self.next_image(&image, &record)?;
+        let then = move |ids: &mut ProducerIds| *ids = ProducerIds { next: first + 1, end };
+        self.commit(ids, &[record], Arc::new(next), then).await?;
+        Ok(first)
     }
 
     /// Gives the cluster its id at its first start.
     pub async fn ensure_cluster_id(&self) -> Result<(), Refusal> {
-        let _commands = self.commands.lock().await;
+        let commands = self.commands.clone().lock_owned().await;
         let image = self.image();
         if !image.cluster_id.is_empty() {
             return Ok(());
@@ -253,7 +254,8 @@ impl Controller {
         };
         let record = MetadataRecord::Cluster { id };
         let next = self.next_image(&image, &record)?;
-        self.commit(&[record], Arc::new(next)).await
+        self.commit(commands, &[record], Arc::new(next), |_| {})
+            .await
     }
 
     fn next_image(&self, image: &Image, record: &MetadataRecord) -> Result<Image, Refusal> {
@@ -266,21 +268,33 @@ impl Controller {
             .map_err(|error| Refusal::new(ErrorCode::UnknownServerError, error.to_string()))
     }
 
-    /// Appends, waits until durable, then shows the new image.
-    async fn commit(&self, records: &[MetadataRecord], next: Arc<Image>) -> Result<(), Refusal> {
+    /// Appends, waits until durable, then shows the new image and does what is left to do. From the append on it goes on by itself:
+    /// a client that hangs up drops the caller, and the next command must not decide on an image that the log has left behind.
+    async fn commit(
+        &self,
+        mut commands: OwnedMutexGuard<ProducerIds>,
+        records: &[MetadataRecord],
+        next: Arc<Image>,
+        then: impl FnOnce(&mut ProducerIds) + Send + 'static,
+    ) -> Result<(), Refusal> {
         if records.is_empty() {
             return Ok(());
         }
-        let batch = storage::batch(
-            self.clock.wall_ms(),
-            records.iter().map(|record| (None, Some(record.encode()))),
-        );
+        let encoded = records.iter().map(|record| (None, Some(record.encode())));
+        let batch = storage::batch(self.clock.wall_ms(), encoded);
         let appended = self.log.append(&batch, AppendOptions { leader_epoch: 0 });
         let appended = appended.map_err(|error| storage_failed(&error.to_string()))?;
-        let committed = poll_fn(|cx| self.log.poll_committed(&appended.ticket, cx)).await;
-        committed.map_err(|error| storage_failed(&error.to_string()))?;
-        self.image.store(next);
-        Ok(())
+        let (log, image) = (self.log.clone(), self.image.clone());
+        let finished = self.tasks.spawn(async move {
+            poll_fn(|cx| log.poll_committed(&appended.ticket, cx)).await?;
+            image.store(next);
+            then(&mut commands);
+            Ok::<(), CommitError>(())
+        });
+        match finished.await {
+            Ok(outcome) => outcome.map_err(|error| storage_failed(&error.to_string())),
+            Err(error) => Err(storage_failed(&error.to_string())),
+        }
     }
 }
 
