@@ -49,6 +49,7 @@ pub fn create_topic(
         );
         return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
     }
+    check_topic_options(config, &wanted.options)?;
     let partitions = if wanted.assignments.is_empty() {
         check_replication_factor(config, wanted.replication_factor)?;
         match wanted.partitions {
@@ -65,7 +66,6 @@ pub fn create_topic(
         ));
     }
     check_partition_count(partitions)?;
-    check_topic_options(config, &wanted.options)?;
     Ok(MetadataRecord::Topic {
         name: wanted.name.clone(),
         id: id.to_string(),
@@ -233,3 +233,7 @@ fn check_replicas(config: &Config, replicas: &[i32]) -> Result<(), Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;
