@@ -20,7 +20,9 @@ pub struct SystemClock {
 impl Default for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the door to time")]
     fn default() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 }
 
@@ -31,7 +33,9 @@ impl Clock for SystemClock {
 
     #[expect(clippy::disallowed_methods, reason = "this is the door to time")]
     fn wall_ms(&self) -> i64 {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
     }
 }
@@ -45,13 +49,17 @@ pub struct ManualClock {
 
 impl ManualClock {
     pub fn new(wall_ms: i64) -> Self {
-        Self { monotonic_ms: AtomicU64::new(0), wall_ms: AtomicI64::new(wall_ms) }
+        Self {
+            monotonic_ms: AtomicU64::new(0),
+            wall_ms: AtomicI64::new(wall_ms),
+        }
     }
 
     /// Both clocks go on.
     pub fn advance_ms(&self, ms: u64) {
         self.monotonic_ms.fetch_add(ms, Ordering::Relaxed);
-        self.wall_ms.fetch_add(i64::try_from(ms).unwrap_or(i64::MAX), Ordering::Relaxed);
+        self.wall_ms
+            .fetch_add(i64::try_from(ms).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     /// The wall clock is set, as NTP or a person does.

@@ -46,6 +46,8 @@ pub(crate) struct Writer {
     /// Logs of the last frame, with their ends.
     pub(crate) previous: Vec<(LogId, i64)>,
     pub(crate) spare: Option<Spare>,
+    /// The maintenance step is making it, without the lock.
+    pub(crate) making_spare: bool,
     /// Files that are full and synced, and wait for their footer.
     pub(crate) to_seal: Vec<Full>,
     /// Bytes of the last frames: how much to allocate for the next.
@@ -68,16 +70,28 @@ struct Written {
 }
 
 impl Writer {
-    pub(crate) fn new(file: Arc<dyn DiskFile>, header: FileHeader, position: u64, last_sequence: u64, spare: Option<Spare>) -> Self {
+    pub(crate) fn new(
+        file: Arc<dyn DiskFile>,
+        header: FileHeader,
+        position: u64,
+        last_sequence: u64,
+        spare: Option<Spare>,
+    ) -> Self {
         Self {
             file,
             header,
             position,
-            span: FrameSpan { first_sequence: last_sequence, last_sequence, first_append_ms: 0, last_append_ms: 0 },
+            span: FrameSpan {
+                first_sequence: last_sequence,
+                last_sequence,
+                first_append_ms: 0,
+                last_append_ms: 0,
+            },
             last_sequence,
             epoch: header.epoch,
             previous: Vec::new(),
             spare,
+            making_spare: false,
             to_seal: Vec::new(),
             frame_bytes: 64 * 1024,
         }
@@ -97,15 +111,21 @@ impl Journal {
             {
                 let mut queue = self.queue.lock();
                 let now_ms = self.clock.monotonic_ms();
-                while !queue.closing && !queue.frame.is_due(now_ms, self.options.frame_bytes_max) && queue.frame.interval_end_ms.is_none() {
+                while !queue.closing
+                    && !queue.frame.is_due(now_ms, self.options.frame_bytes_max)
+                    && queue.frame.interval_end_ms.is_none()
+                {
                     self.committer_waits.store(true, Ordering::Release);
                     self.work.wait_for(&mut queue, IDLE);
                 }
                 self.committer_waits.store(false, Ordering::Release);
-                if let Some(end) = queue.frame.interval_end_ms.filter(|_| !queue.closing && !queue.frame.is_due(now_ms, self.options.frame_bytes_max)) {
+                if let Some(end) = queue.frame.interval_end_ms.filter(|_| {
+                    !queue.closing && !queue.frame.is_due(now_ms, self.options.frame_bytes_max)
+                }) {
                     let left = u64::try_from(end - now_ms).unwrap_or(0);
                     self.committer_waits.store(true, Ordering::Release);
-                    self.work.wait_for(&mut queue, Duration::from_millis(left.max(1)));
+                    self.work
+                        .wait_for(&mut queue, Duration::from_millis(left.max(1)));
                     self.committer_waits.store(false, Ordering::Release);
                 }
                 if queue.closed || (queue.closing && queue.frame.is_empty()) {
@@ -143,7 +163,10 @@ impl Journal {
             return;
         }
         match file.sync_data() {
-            Ok(()) => self.publish_durable(&Written { sequence, ends: Vec::new() }),
+            Ok(()) => self.publish_durable(&Written {
+                sequence,
+                ends: Vec::new(),
+            }),
             Err(error) => self.fail(format!("syncing: {error}")),
         }
     }
@@ -151,17 +174,34 @@ impl Journal {
     /// Writes the frame that waits, if it is due. True if something was written.
     pub fn commit_step(&self) -> bool {
         let mut writer = self.writer.lock();
-        let (frame, wall_ms, running_ms) = {
+        let (frame, wall_ms, running_ms) = loop {
             let mut queue = self.queue.lock();
-            let due = queue.closing || queue.frame.is_due(self.clock.monotonic_ms(), self.options.frame_bytes_max);
+            let due = queue.closing
+                || queue
+                    .frame
+                    .is_due(self.clock.monotonic_ms(), self.options.frame_bytes_max);
             if !due || queue.frame.is_empty() || self.failed() {
                 return false;
             }
+            if writer.making_spare && !self.fits(&writer, &queue.frame) {
+                // Never two at making the next file: the name is one.
+                drop(queue);
+                self.spare_made.wait(&mut writer);
+                continue;
+            }
             let next = PendingFrame::new(queue.frame.sequence + 1, writer.frame_bytes);
-            (std::mem::replace(&mut queue.frame, next), queue.wall_ms, queue.running_ms)
+            break (
+                std::mem::replace(&mut queue.frame, next),
+                queue.wall_ms,
+                queue.running_ms,
+            );
         };
         writer.frame_bytes = frame.buffer.len().next_power_of_two().max(16 * 1024);
-        let header = FrameHeader { append_time_ms: wall_ms, running_ms, ..self.next_header(&writer) };
+        let header = FrameHeader {
+            append_time_ms: wall_ms,
+            running_ms,
+            ..self.next_header(&writer)
+        };
         let outcome = self.write(&mut writer, frame, &header);
         let written = match outcome {
             Ok(written) => written,
@@ -173,7 +213,12 @@ impl Journal {
         };
         self.publish_written(&written);
         let file = writer.file.clone();
-        let synced = if self.has_os_logs.load(Ordering::Acquire) && !self.someone_waits_for_sync(&written) { Ok(false) } else { file.sync_data().map(|()| true) };
+        let synced =
+            if self.has_os_logs.load(Ordering::Acquire) && !self.someone_waits_for_sync(&written) {
+                Ok(false)
+            } else {
+                file.sync_data().map(|()| true)
+            };
         drop(writer);
         match synced {
             Ok(true) => self.publish_durable(&written),
@@ -183,8 +228,19 @@ impl Journal {
         true
     }
 
+    /// Whether the active file has room for the frame, and for its footer after that.
+    fn fits(&self, writer: &Writer, frame: &PendingFrame) -> bool {
+        let needed =
+            frame::encoded_bytes(frame.body_bytes(), frame.runs.len(), writer.previous.len());
+        let with_footer = needed + frame.runs.len() * footer_bytes_per_run();
+        with_footer as u64 + FOOTER_RESERVE_BYTES <= writer.left(&self.store)
+    }
+
     fn someone_waits_for_sync(&self, written: &Written) -> bool {
-        written.ends.iter().any(|(log, _)| log.config().durability != Durability::Os)
+        written
+            .ends
+            .iter()
+            .any(|(log, _)| log.config().durability != Durability::Os)
     }
 
     fn next_header(&self, writer: &Writer) -> FrameHeader {
@@ -192,23 +248,41 @@ impl Journal {
             epoch: writer.epoch,
             sequence: writer.last_sequence + 1,
             durable_sequence: self.durable.load(Ordering::Acquire),
-            leader_epoch: i32::try_from(self.leader_epoch.load(Ordering::Acquire)).unwrap_or(i32::MAX),
-            manifest_end: self.log(crate::MANIFEST_LOG).map_or(0, |log| log.end_offset()),
-            metadata_end: self.log(crate::METADATA_LOG).map_or(0, |log| log.end_offset()),
+            leader_epoch: i32::try_from(self.leader_epoch.load(Ordering::Acquire))
+                .unwrap_or(i32::MAX),
+            manifest_end: self
+                .log(crate::MANIFEST_LOG)
+                .map_or(0, |log| log.end_offset()),
+            metadata_end: self
+                .log(crate::METADATA_LOG)
+                .map_or(0, |log| log.end_offset()),
             ..FrameHeader::default()
         }
     }
 
     /// Writes a frame behind the last one, rolling the file first if it does not fit.
-    fn write(&self, writer: &mut Writer, mut frame: PendingFrame, header: &FrameHeader) -> io::Result<Written> {
-        assert!(frame.sequence == header.sequence, "frames are numbered without gaps");
-        let needed = frame::encoded_bytes(frame.body_bytes(), frame.runs.len(), writer.previous.len()) as u64;
-        let with_runs = (frame.runs.len() * footer_bytes_per_run()) as u64;
-        if needed + with_runs + FOOTER_RESERVE_BYTES > writer.left(&self.store) {
+    fn write(
+        &self,
+        writer: &mut Writer,
+        mut frame: PendingFrame,
+        header: &FrameHeader,
+    ) -> io::Result<Written> {
+        assert!(
+            frame.sequence == header.sequence,
+            "frames are numbered without gaps"
+        );
+        if !self.fits(writer, &frame) {
             self.roll(writer)?;
         }
         let position = writer.position;
-        frame::finish(&mut frame.buffer, header, &frame.runs, &writer.previous, &writer.header.place(), position / BLOCK_BYTES as u64);
+        frame::finish(
+            &mut frame.buffer,
+            header,
+            &frame.runs,
+            &writer.previous,
+            &writer.header.place(),
+            position / BLOCK_BYTES as u64,
+        );
         writer.file.write_all_at(&frame.buffer, position)?;
         writer.position += frame.buffer.len() as u64;
         writer.last_sequence = header.sequence;
@@ -217,26 +291,52 @@ impl Journal {
         if writer.span.first_append_ms == 0 {
             writer.span.first_append_ms = header.append_time_ms;
         }
-        writer.previous = ends_of(&frame.runs).into_iter().take(PREVIOUS_MAX).collect();
-        self.store.cache(writer.header.number, position, Bytes::from(frame.buffer));
-        index_frame(&mut self.store.active.write().index, &frame.runs, position, header.append_time_ms);
+        writer.previous = ends_of(&frame.runs)
+            .into_iter()
+            .take(PREVIOUS_MAX)
+            .collect();
+        self.store
+            .cache(writer.header.number, position, Bytes::from(frame.buffer));
+        index_frame(
+            &mut self.store.active.write().index,
+            &frame.runs,
+            position,
+            header.append_time_ms,
+        );
         self.frames.fetch_add(1, Ordering::Relaxed);
-        let ends = frame.runs.iter().zip(frame.logs).map(|(run, log)| (log, run.end_offset())).collect();
+        let ends = frame
+            .runs
+            .iter()
+            .zip(frame.logs)
+            .map(|(run, log)| (log, run.end_offset()))
+            .collect();
         let mut queue = self.queue.lock();
         queue.active_left = writer.left(&self.store);
-        Ok(Written { sequence: header.sequence, ends })
+        Ok(Written {
+            sequence: header.sequence,
+            ends,
+        })
     }
 
     /// Goes on in the next file. The full one is synced first: nothing in the next may be acknowledged before it is durable.
     fn roll(&self, writer: &mut Writer) -> io::Result<()> {
+        assert!(
+            !writer.making_spare,
+            "the commit step waits for a spare that is being made"
+        );
         let spare = match writer.spare.take() {
             Some(spare) => spare,
             None => self.prepare_spare(writer)?,
         };
         writer.file.sync_data()?;
-        self.disk.rename(SPARE_NAME, &FileId::journal(spare.header.number).name())?;
+        self.disk
+            .rename(SPARE_NAME, &FileId::journal(spare.header.number).name())?;
         self.disk.sync_folder()?;
-        let next = ActiveFile { number: spare.header.number, file: spare.file.clone(), index: FooterBuilder::default() };
+        let next = ActiveFile {
+            number: spare.header.number,
+            file: spare.file.clone(),
+            index: FooterBuilder::default(),
+        };
         let full = Full {
             header: writer.header,
             file: writer.file.clone(),
@@ -248,7 +348,10 @@ impl Journal {
         writer.file = spare.file;
         writer.header = spare.header;
         writer.position = BLOCK_BYTES as u64;
-        writer.span = FrameSpan { first_sequence: writer.last_sequence + 1, ..FrameSpan::default() };
+        writer.span = FrameSpan {
+            first_sequence: writer.last_sequence + 1,
+            ..FrameSpan::default()
+        };
         let mut queue = self.queue.lock();
         queue.spare_ready = false;
         self.upkeep.notify_all();
@@ -262,7 +365,10 @@ impl Journal {
         let done = std::mem::replace(&mut *active, next);
         full.index = done.index.clone();
         let sealed = self.sealed_file(&full, done.index);
-        self.store.sealed.write().insert(done.number, Arc::new(sealed));
+        self.store
+            .sealed
+            .write()
+            .insert(done.number, Arc::new(sealed));
         writer.to_seal.push(full);
     }
 
@@ -270,17 +376,32 @@ impl Journal {
         let previous: BTreeMap<LogId, FileId> = self.last_files(full.header.number);
         let footer = index.finish(
             full.span,
-            |log| previous.get(&log).map_or(Previous::None, |file| Previous::File(*file)),
+            |log| {
+                previous
+                    .get(&log)
+                    .map_or(Previous::None, |file| Previous::File(*file))
+            },
             |log| self.log(log).map(|log| log.start_offset()),
         );
-        SealedFile { id: FileId::journal(full.header.number), file: full.file.clone(), footer, bytes: full.position }
+        SealedFile {
+            id: FileId::journal(full.header.number),
+            file: full.file.clone(),
+            footer,
+            bytes: full.position,
+        }
     }
 
     /// The newest file below `number` that holds each log.
     fn last_files(&self, number: u64) -> BTreeMap<LogId, FileId> {
         let mut last = BTreeMap::new();
         for (_, sealed) in self.store.sealed.read().range(..number) {
-            last.extend(sealed.footer.logs().iter().map(|entry| (entry.log_id, sealed.id)));
+            last.extend(
+                sealed
+                    .footer
+                    .logs()
+                    .iter()
+                    .map(|entry| (entry.log_id, sealed.id)),
+            );
         }
         last
     }
@@ -308,7 +429,11 @@ impl Journal {
             return;
         }
         let mut wake = Vec::new();
-        for (log, end) in written.ends.iter().filter(|(log, _)| log.config().durability == Durability::Os) {
+        for (log, end) in written
+            .ends
+            .iter()
+            .filter(|(log, _)| log.config().durability == Durability::Os)
+        {
             log.acknowledge(*end, &mut wake);
         }
         self.take_done_waiters(&mut wake);
@@ -333,6 +458,9 @@ impl Journal {
         self.work.notify_all();
         while self.commit_step() {}
         let mut writer = self.writer.lock();
+        while writer.making_spare {
+            self.spare_made.wait(&mut writer);
+        }
         if !self.failed() {
             if let Err(error) = self.write_closing(&mut writer) {
                 tracing::warn!(%error, "the closing frame was not written; the next start counts as unclean");
@@ -379,7 +507,12 @@ pub(crate) fn make_spare(disk: &dyn crate::disk::Disk, header: FileHeader) -> io
 }
 
 /// Adds a frame's runs to a file's index.
-pub(crate) fn index_frame(index: &mut FooterBuilder, runs: &[Run], position: u64, append_time_ms: i64) {
+pub(crate) fn index_frame(
+    index: &mut FooterBuilder,
+    runs: &[Run],
+    position: u64,
+    append_time_ms: i64,
+) {
     let mut at = position + FRAME_HEADER_BYTES as u64;
     for run in runs {
         index.add(
@@ -400,5 +533,7 @@ pub(crate) fn index_frame(index: &mut FooterBuilder, runs: &[Run], position: u64
 
 /// The end of each log in these runs.
 fn ends_of(runs: &[Run]) -> BTreeMap<LogId, i64> {
-    runs.iter().map(|run| (run.log_id, run.end_offset())).collect()
+    runs.iter()
+        .map(|run| (run.log_id, run.end_offset()))
+        .collect()
 }

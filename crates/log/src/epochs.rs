@@ -31,12 +31,17 @@ impl LeaderEpochs {
 
     pub fn epoch_of(&self, offset: i64) -> Option<i32> {
         let next = self.starts.partition_point(|(_, start)| *start <= offset);
-        self.starts.get(next.checked_sub(1)?).map(|(epoch, _)| *epoch)
+        self.starts
+            .get(next.checked_sub(1)?)
+            .map(|(epoch, _)| *epoch)
     }
 
     /// Forgets epochs that ended below the log's start; the one that covers it begins there from now on.
     pub fn drop_below(&mut self, start: i64) {
-        let gone = self.starts.partition_point(|(_, first)| *first <= start).saturating_sub(1);
+        let gone = self
+            .starts
+            .partition_point(|(_, first)| *first <= start)
+            .saturating_sub(1);
         self.starts.drain(..gone);
         if let Some((_, first)) = self.starts.first_mut() {
             *first = (*first).max(start);
@@ -72,7 +77,14 @@ mod tests {
         for (epoch, base) in [(1, 0), (1, 10), (3, 20), (3, 25), (2, 30), (4, 40)] {
             epochs.append(epoch, base);
         }
-        for (asked, expected) in [(0, None), (1, Some((1, 20))), (2, Some((1, 20))), (3, Some((3, 40))), (4, Some((4, 50))), (9, Some((4, 50)))] {
+        for (asked, expected) in [
+            (0, None),
+            (1, Some((1, 20))),
+            (2, Some((1, 20))),
+            (3, Some((3, 40))),
+            (4, Some((4, 50))),
+            (9, Some((4, 50))),
+        ] {
             assert_eq!(epochs.end_of(asked, 50), expected, "{asked}");
         }
         assert_eq!(epochs.epoch_of(19), Some(1));

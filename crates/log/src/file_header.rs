@@ -24,12 +24,19 @@ pub struct FileHeader {
 
 impl FileHeader {
     pub fn place(&self) -> FilePlace {
-        FilePlace { number: self.number, salt: self.salt }
+        FilePlace {
+            number: self.number,
+            salt: self.salt,
+        }
     }
 
     pub fn encode(&self) -> Vec<u8> {
         let mut block = Vec::with_capacity(BLOCK_BYTES);
-        block.extend_from_slice(if self.merged { &MERGED_MAGIC } else { &JOURNAL_MAGIC });
+        block.extend_from_slice(if self.merged {
+            &MERGED_MAGIC
+        } else {
+            &JOURNAL_MAGIC
+        });
         block.extend_from_slice(&VERSION.to_le_bytes());
         block.extend_from_slice(&self.epoch.to_le_bytes());
         block.extend_from_slice(&self.number.to_le_bytes());
@@ -57,8 +64,14 @@ impl FileHeader {
         let size = fields.u64("size").ok()?;
         let created_ms = fields.i64("created").ok()?;
         let crc = fields.u32("crc").ok()?;
-        (version == VERSION && crc == crc32c(checked))
-            .then_some(Self { merged, epoch, number, salt, size, created_ms })
+        (version == VERSION && crc == crc32c(checked)).then_some(Self {
+            merged,
+            epoch,
+            number,
+            salt,
+            size,
+            created_ms,
+        })
     }
 }
 
@@ -68,7 +81,14 @@ mod tests {
 
     #[test]
     fn any_flipped_bit_makes_it_unreadable() {
-        let header = FileHeader { merged: false, epoch: 3, number: 9, salt: [7; 16], size: 1 << 26, created_ms: 5 };
+        let header = FileHeader {
+            merged: false,
+            epoch: 3,
+            number: 9,
+            salt: [7; 16],
+            size: 1 << 26,
+            created_ms: 5,
+        };
         let block = header.encode();
         assert_eq!(block.len(), BLOCK_BYTES);
         assert_eq!(FileHeader::decode(&block), Some(header));

@@ -81,7 +81,14 @@ fn place_crc(place: &FilePlace, block: u64) -> u32 {
 
 /// Completes the frame in `buffer`, which holds room for the header and the batches behind it: appends the tables, pads to whole
 /// blocks, fills in the header.
-pub fn finish(buffer: &mut Vec<u8>, header: &FrameHeader, runs: &[Run], previous: &[(u64, i64)], place: &FilePlace, block: u64) {
+pub fn finish(
+    buffer: &mut Vec<u8>,
+    header: &FrameHeader,
+    runs: &[Run],
+    previous: &[(u64, i64)],
+    place: &FilePlace,
+    block: u64,
+) {
     let body_bytes = buffer.len() - FRAME_HEADER_BYTES;
     buffer.reserve(encoded_bytes(body_bytes, runs.len(), previous.len()) - buffer.len());
     let tables = buffer.len();
@@ -100,13 +107,21 @@ pub fn finish(buffer: &mut Vec<u8>, header: &FrameHeader, runs: &[Run], previous
         buffer.extend_from_slice(&end_offset.to_le_bytes());
     }
     let fixed = encode_header(header, runs.len(), previous.len(), body_bytes);
-    let crc = crc32c_append(crc32c_append(place_crc(place, block), &fixed), &buffer[tables..]);
+    let crc = crc32c_append(
+        crc32c_append(place_crc(place, block), &fixed),
+        &buffer[tables..],
+    );
     buffer[..CHECKED_BYTES].copy_from_slice(&fixed);
     buffer[CHECKED_BYTES..CHECKED_BYTES + 4].copy_from_slice(&crc.to_le_bytes());
     buffer.resize(buffer.len().next_multiple_of(BLOCK_BYTES), 0);
 }
 
-fn encode_header(header: &FrameHeader, runs: usize, previous: usize, body_bytes: usize) -> [u8; CHECKED_BYTES] {
+fn encode_header(
+    header: &FrameHeader,
+    runs: usize,
+    previous: usize,
+    body_bytes: usize,
+) -> [u8; CHECKED_BYTES] {
     let mut out = [0; CHECKED_BYTES];
     let mut at = 0;
     let mut put = |bytes: &[u8]| {
@@ -133,7 +148,8 @@ fn encode_header(header: &FrameHeader, runs: usize, previous: usize, body_bytes:
 
 /// Bytes of a frame with so many body bytes, runs and predecessors: whole blocks.
 pub fn encoded_bytes(body_bytes: usize, runs: usize, previous: usize) -> usize {
-    (FRAME_HEADER_BYTES + body_bytes + runs * RUN_BYTES + previous * PREVIOUS_BYTES).next_multiple_of(BLOCK_BYTES)
+    (FRAME_HEADER_BYTES + body_bytes + runs * RUN_BYTES + previous * PREVIOUS_BYTES)
+        .next_multiple_of(BLOCK_BYTES)
 }
 
 /// A frame's fixed part: enough to know how much to read.
@@ -154,7 +170,10 @@ impl FrameStart {
         if magic != MAGIC || version != VERSION {
             return None;
         }
-        let mut header = FrameHeader { flags: fields.u8("flags").ok()?, ..FrameHeader::default() };
+        let mut header = FrameHeader {
+            flags: fields.u8("flags").ok()?,
+            ..FrameHeader::default()
+        };
         fields.bytes(2, "zero").ok()?;
         header.epoch = fields.u32("epoch").ok()?;
         let run_count = fields.u32("run count").ok()?;
@@ -168,12 +187,19 @@ impl FrameStart {
         header.leader_epoch = fields.i32("leader epoch").ok()?;
         let previous_count = fields.u32("previous count").ok()?;
         let body_bytes = fields.u32("body bytes").ok()?;
-        Some(Self { header, run_count, previous_count, body_bytes })
+        Some(Self {
+            header,
+            run_count,
+            previous_count,
+            body_bytes,
+        })
     }
 
     pub fn encoded_bytes(&self) -> u64 {
-        let tables = u64::from(self.run_count) * RUN_BYTES as u64 + u64::from(self.previous_count) * PREVIOUS_BYTES as u64;
-        (FRAME_HEADER_BYTES as u64 + u64::from(self.body_bytes) + tables).next_multiple_of(BLOCK_BYTES as u64)
+        let tables = u64::from(self.run_count) * RUN_BYTES as u64
+            + u64::from(self.previous_count) * PREVIOUS_BYTES as u64;
+        (FRAME_HEADER_BYTES as u64 + u64::from(self.body_bytes) + tables)
+            .next_multiple_of(BLOCK_BYTES as u64)
     }
 }
 
@@ -198,11 +224,17 @@ impl Frame {
         let runs_end = body_end + start.run_count as usize * RUN_BYTES;
         let end = runs_end + start.previous_count as usize * PREVIOUS_BYTES;
         let stored = u32::from_le_bytes(*bytes[CHECKED_BYTES..].first_chunk()?);
-        let crc = crc32c_append(crc32c_append(place_crc(place, block), &bytes[..CHECKED_BYTES]), &bytes[body_end..end]);
+        let crc = crc32c_append(
+            crc32c_append(place_crc(place, block), &bytes[..CHECKED_BYTES]),
+            &bytes[body_end..end],
+        );
         if crc != stored {
             return None;
         }
-        let runs: Vec<Run> = bytes[body_end..runs_end].chunks_exact(RUN_BYTES).map_while(decode_run).collect();
+        let runs: Vec<Run> = bytes[body_end..runs_end]
+            .chunks_exact(RUN_BYTES)
+            .map_while(decode_run)
+            .collect();
         let filled: u64 = runs.iter().map(|run| u64::from(run.bytes)).sum();
         if runs.len() != start.run_count as usize || filled != u64::from(start.body_bytes) {
             return None;
@@ -212,7 +244,11 @@ impl Frame {
             let mut fields = Fields::new(entry);
             Some((fields.u64("log id").ok()?, fields.i64("end offset").ok()?))
         });
-        Some(Self { header: start.header, runs, previous: previous.collect() })
+        Some(Self {
+            header: start.header,
+            runs,
+            previous: previous.collect(),
+        })
     }
 
     /// Each run with the place of its bytes in the frame.
@@ -228,7 +264,9 @@ impl Frame {
     /// Whether every batch is as it was written: its own CRC, and the run's checksum over what that leaves out.
     pub fn body_is_whole(&self, bytes: &[u8]) -> bool {
         self.placed_runs().all(|(run, start)| {
-            bytes.get(start..start + run.bytes as usize).is_some_and(|bytes| run_is_whole(bytes, run.checksum))
+            bytes
+                .get(start..start + run.bytes as usize)
+                .is_some_and(|bytes| run_is_whole(bytes, run.checksum))
         })
     }
 }
@@ -237,7 +275,9 @@ impl Frame {
 pub fn run_is_whole(mut bytes: &[u8], checksum: u32) -> bool {
     let mut so_far = 0;
     while bytes.len() >= HEADER_LEN {
-        let Ok((batch, rest)) = Batch::split_first(bytes) else { return false };
+        let Ok((batch, rest)) = Batch::split_first(bytes) else {
+            return false;
+        };
         if batch.check_crc().is_err() {
             return false;
         }

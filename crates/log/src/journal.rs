@@ -1,7 +1,7 @@
 //! The journal: the one thing that is appended to. Holds the logs, the queue of the next frame and the watermarks; `commit` writes,
 //! `recover` opens, `store` reads. One per data folder.
 //!
-//! Locks, in the order in which they are taken: a log's state, the queue, the writer, the store. Wakers are called under none.
+//! Locks, in the order in which they are taken: a log's state, the writer, the queue, the store. Wakers are called under none.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +16,9 @@ use crate::clock::Clock;
 use crate::commit::Writer;
 use crate::disk::Disk;
 use crate::frame;
-use crate::log::{AppendError, Chunk, CommitError, Durability, Log, LogClass, LogConfig, LogId, ReadError, Ticket};
+use crate::log::{
+    AppendError, Chunk, CommitError, Durability, Log, LogClass, LogConfig, LogId, ReadError, Ticket,
+};
 use crate::queue::{NewBatch, PendingFrame};
 use crate::running_clock::RunningClock;
 use crate::store::Store;
@@ -59,6 +61,8 @@ pub struct Journal {
     pub(crate) work: Condvar,
     /// The maintenance thread waits here.
     pub(crate) upkeep: Condvar,
+    /// With the writer's lock: the next file has been made, or cannot be.
+    pub(crate) spare_made: Condvar,
     pub(crate) committer_waits: AtomicBool,
     pub(crate) written: AtomicU64,
     pub(crate) durable: AtomicU64,
@@ -99,7 +103,12 @@ pub(crate) struct Queue {
 const FRAME_HARD_FACTOR: usize = 3;
 
 impl Queue {
-    pub(crate) fn new(frame: PendingFrame, active_left: u64, spare_ready: bool, frame_bytes_max: usize) -> Self {
+    pub(crate) fn new(
+        frame: PendingFrame,
+        active_left: u64,
+        spare_ready: bool,
+        frame_bytes_max: usize,
+    ) -> Self {
         Self {
             frame,
             wall_ms: 0,
@@ -116,11 +125,21 @@ impl Queue {
     }
 
     /// Adds a batch to the frame, if there is room for it on the disk; answers the frame's sequence number.
-    pub(crate) fn push(&mut self, log: &Arc<Log>, batch: &NewBatch<'_>, durability: Durability) -> Result<u64, AppendError> {
+    pub(crate) fn push(
+        &mut self,
+        log: &Arc<Log>,
+        batch: &NewBatch<'_>,
+        durability: Durability,
+    ) -> Result<u64, AppendError> {
         let body_bytes = self.frame.body_bytes() + batch.bytes.len();
-        let frame_bytes = frame::encoded_bytes(body_bytes, self.frame.runs.len() + 1, PREVIOUS_MAX) as u64;
+        let frame_bytes =
+            frame::encoded_bytes(body_bytes, self.frame.runs.len() + 1, PREVIOUS_MAX) as u64;
         if !self.spare_ready && frame_bytes + FOOTER_RESERVE_BYTES > self.active_left {
-            return Err(if self.full { AppendError::Full } else { AppendError::Busy });
+            return Err(if self.full {
+                AppendError::Full
+            } else {
+                AppendError::Busy
+            });
         }
         if !self.frame.is_empty() && body_bytes > self.frame_bytes_max * FRAME_HARD_FACTOR {
             return Err(AppendError::Busy);
@@ -131,7 +150,8 @@ impl Queue {
     }
 
     fn has_room(&self) -> bool {
-        self.frame.body_bytes() < self.frame_bytes_max && (self.spare_ready || self.full || self.active_left > ROOM_WITHOUT_SPARE_BYTES)
+        self.frame.body_bytes() < self.frame_bytes_max
+            && (self.spare_ready || self.full || self.active_left > ROOM_WITHOUT_SPARE_BYTES)
     }
 
     pub(crate) fn take_room_waiters(&mut self, wake: &mut Vec<Waker>) {
@@ -162,7 +182,10 @@ pub struct Status {
 }
 
 impl Journal {
-    #[expect(clippy::too_many_arguments, reason = "the parts that recovery has made, each once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts that recovery has made, each once"
+    )]
     pub(crate) fn assemble(
         disk: Arc<dyn Disk>,
         clock: Arc<dyn Clock>,
@@ -174,7 +197,12 @@ impl Journal {
         leader_epoch: i32,
     ) -> Self {
         let sequence = writer.last_sequence;
-        let queue = Queue::new(PendingFrame::new(sequence + 1, 0), writer.left(&store), writer.spare.is_some(), options.frame_bytes_max);
+        let queue = Queue::new(
+            PendingFrame::new(sequence + 1, 0),
+            writer.left(&store),
+            writer.spare.is_some(),
+            options.frame_bytes_max,
+        );
         Self {
             disk,
             clock,
@@ -182,6 +210,7 @@ impl Journal {
             queue: Mutex::new(queue),
             work: Condvar::new(),
             upkeep: Condvar::new(),
+            spare_made: Condvar::new(),
             committer_waits: AtomicBool::new(false),
             written: AtomicU64::new(sequence),
             durable: AtomicU64::new(sequence),
@@ -202,7 +231,12 @@ impl Journal {
 
     /// The view of log `id` under `config`; an empty one if the journal has never seen it.
     pub fn open_log(self: &Arc<Self>, id: LogId, config: LogConfig) -> Arc<Log> {
-        let log = self.logs.write().entry(id).or_insert_with(|| Arc::new(Log::new(id, Arc::downgrade(self), config))).clone();
+        let log = self
+            .logs
+            .write()
+            .entry(id)
+            .or_insert_with(|| Arc::new(Log::new(id, Arc::downgrade(self), config)))
+            .clone();
         log.set_config(config);
         log
     }
@@ -242,13 +276,20 @@ impl Journal {
     }
 
     /// The queue, for one append.
-    pub(crate) fn lock_queue(&self, _class: LogClass) -> Result<MutexGuard<'_, Queue>, AppendError> {
+    pub(crate) fn lock_queue(
+        &self,
+        _class: LogClass,
+    ) -> Result<MutexGuard<'_, Queue>, AppendError> {
         let mut queue = self.queue.lock();
         if queue.closing {
-            return Err(AppendError::Failed { reason: "the broker is stopping".to_owned() });
+            return Err(AppendError::Failed {
+                reason: "the broker is stopping".to_owned(),
+            });
         }
         if let Some(reason) = &*self.failure.read() {
-            return Err(AppendError::Failed { reason: reason.clone() });
+            return Err(AppendError::Failed {
+                reason: reason.clone(),
+            });
         }
         if queue.frame.is_empty() {
             queue.wall_ms = self.clock.wall_ms();
@@ -281,11 +322,19 @@ impl Journal {
     }
 
     fn is_done(&self, ticket: &Ticket) -> bool {
-        let mark = if ticket.durable { &self.durable } else { &self.written };
+        let mark = if ticket.durable {
+            &self.durable
+        } else {
+            &self.written
+        };
         mark.load(Ordering::Acquire) >= ticket.sequence
     }
 
-    pub fn poll_committed(&self, ticket: &Ticket, cx: &mut Context<'_>) -> Poll<Result<(), CommitError>> {
+    pub fn poll_committed(
+        &self,
+        ticket: &Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CommitError>> {
         if self.is_done(ticket) {
             return Poll::Ready(Ok(()));
         }
@@ -295,9 +344,15 @@ impl Journal {
             return Poll::Ready(Ok(()));
         }
         if let Some(reason) = &*self.failure.read() {
-            return Poll::Ready(Err(CommitError { reason: reason.clone() }));
+            return Poll::Ready(Err(CommitError {
+                reason: reason.clone(),
+            }));
         }
-        let same = |(known, waker): &(Ticket, Waker)| known.durable == ticket.durable && known.sequence == ticket.sequence && waker.will_wake(cx.waker());
+        let same = |(known, waker): &(Ticket, Waker)| {
+            known.durable == ticket.durable
+                && known.sequence == ticket.sequence
+                && waker.will_wake(cx.waker())
+        };
         if !waiters.iter().rev().take(4).any(same) {
             waiters.push((*ticket, cx.waker().clone()));
         }
@@ -307,10 +362,15 @@ impl Journal {
     /// Takes the wakers of tickets that are done.
     pub(crate) fn take_done_waiters(&self, wake: &mut Vec<Waker>) {
         let mut waiters = self.waiters.lock();
-        let (written, durable) = (self.written.load(Ordering::Acquire), self.durable.load(Ordering::Acquire));
+        let (written, durable) = (
+            self.written.load(Ordering::Acquire),
+            self.durable.load(Ordering::Acquire),
+        );
         wake.extend(
             waiters
-                .extract_if(.., |(ticket, _)| ticket.sequence <= if ticket.durable { durable } else { written })
+                .extract_if(.., |(ticket, _)| {
+                    ticket.sequence <= if ticket.durable { durable } else { written }
+                })
                 .map(|(_, waker)| waker),
         );
     }
@@ -319,7 +379,12 @@ impl Journal {
     pub(crate) fn fail(&self, reason: String) {
         tracing::error!(%reason, "the journal is read-only now: check the disk, then restart; the start recovers everything acknowledged");
         self.failure.write().get_or_insert(reason);
-        let mut wake: Vec<Waker> = self.waiters.lock().drain(..).map(|(_, waker)| waker).collect();
+        let mut wake: Vec<Waker> = self
+            .waiters
+            .lock()
+            .drain(..)
+            .map(|(_, waker)| waker)
+            .collect();
         self.queue.lock().take_room_waiters(&mut wake);
         wake.into_iter().for_each(Waker::wake);
         self.work.notify_all();
@@ -329,7 +394,14 @@ impl Journal {
         self.failure.read().is_some()
     }
 
-    pub(crate) fn read(&self, log: LogId, from: i64, below: i64, max_bytes: usize, at_least_one: bool) -> Result<Vec<Chunk>, ReadError> {
+    pub(crate) fn read(
+        &self,
+        log: LogId,
+        from: i64,
+        below: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<Vec<Chunk>, ReadError> {
         self.store.read(log, from, below, max_bytes, at_least_one)
     }
 
@@ -358,6 +430,9 @@ impl Journal {
 
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal").field("written", &self.written).field("durable", &self.durable).finish_non_exhaustive()
+        f.debug_struct("Journal")
+            .field("written", &self.written)
+            .field("durable", &self.durable)
+            .finish_non_exhaustive()
     }
 }

@@ -75,16 +75,28 @@ pub struct Appended {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     #[error("producer {producer_id} sent sequence {got}, expected is {expected}")]
-    OutOfOrderSequence { producer_id: i64, expected: i32, got: i32 },
+    OutOfOrderSequence {
+        producer_id: i64,
+        expected: i32,
+        got: i32,
+    },
     #[error("producer {producer_id} has epoch {got}, a newer one ({current}) has written")]
-    InvalidProducerEpoch { producer_id: i64, current: i16, got: i16 },
+    InvalidProducerEpoch {
+        producer_id: i64,
+        current: i16,
+        got: i16,
+    },
     #[error("the batch of {bytes} bytes does not fit a frame of {limit} bytes")]
     TooLarge { bytes: usize, limit: usize },
-    #[error("the disk is full: delete topics, shorten their retention or give the volume more room")]
+    #[error(
+        "the disk is full: delete topics, shorten their retention or give the volume more room"
+    )]
     Full,
     #[error("the journal waits for its next file; try again")]
     Busy,
-    #[error("the journal is read-only after a failed write ({reason}): check the disk, then restart the broker")]
+    #[error(
+        "the journal is read-only after a failed write ({reason}): check the disk, then restart the broker"
+    )]
     Failed { reason: String },
     #[error("the log is deleted")]
     Deleted,
@@ -93,8 +105,24 @@ pub enum AppendError {
 impl From<ProducerError> for AppendError {
     fn from(error: ProducerError) -> Self {
         match error {
-            ProducerError::OutOfOrderSequence { producer_id, expected, got } => Self::OutOfOrderSequence { producer_id, expected, got },
-            ProducerError::InvalidProducerEpoch { producer_id, current, got } => Self::InvalidProducerEpoch { producer_id, current, got },
+            ProducerError::OutOfOrderSequence {
+                producer_id,
+                expected,
+                got,
+            } => Self::OutOfOrderSequence {
+                producer_id,
+                expected,
+                got,
+            },
+            ProducerError::InvalidProducerEpoch {
+                producer_id,
+                current,
+                got,
+            } => Self::InvalidProducerEpoch {
+                producer_id,
+                current,
+                got,
+            },
         }
     }
 }
@@ -110,8 +138,15 @@ pub struct CommitError {
 pub enum ReadError {
     #[error("offset {offset} is outside the log, which goes from {start} to {end}")]
     OutOfRange { offset: i64, start: i64, end: i64 },
-    #[error("{file} is damaged: offsets {first_offset} to {last_offset} of log {log_id} cannot be read")]
-    Damaged { file: String, log_id: LogId, first_offset: i64, last_offset: i64 },
+    #[error(
+        "{file} is damaged: offsets {first_offset} to {last_offset} of log {log_id} cannot be read"
+    )]
+    Damaged {
+        file: String,
+        log_id: LogId,
+        first_offset: i64,
+        last_offset: i64,
+    },
     #[error("the log is deleted")]
     Deleted,
     #[error("reading {file}: {reason}")]
@@ -215,7 +250,10 @@ impl Log {
 
     /// The largest epoch not above `epoch`, and where it ended.
     pub fn end_offset_for_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
-        self.state.lock().epochs.end_of(epoch, self.high_watermark())
+        self.state
+            .lock()
+            .epochs
+            .end_of(epoch, self.high_watermark())
     }
 
     /// The leader epoch under which a record was appended.
@@ -228,12 +266,19 @@ impl Log {
     }
 
     /// Appends one record batch that the caller has validated. It is acknowledged when the ticket is.
-    pub fn append(self: &Arc<Self>, bytes: &[u8], options: AppendOptions) -> Result<Appended, AppendError> {
+    pub fn append(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        options: AppendOptions,
+    ) -> Result<Appended, AppendError> {
         let journal = self.journal.upgrade().ok_or_else(closed)?;
         let limit = journal.batch_bytes_max();
         let header = bytes.first_chunk::<HEADER_LEN>().map(BatchHeader::decode);
         let Some(header) = header.filter(|_| bytes.len() <= limit) else {
-            return Err(AppendError::TooLarge { bytes: bytes.len(), limit });
+            return Err(AppendError::TooLarge {
+                bytes: bytes.len(),
+                limit,
+            });
         };
         let mut state = self.state.lock();
         if self.is_deleted() {
@@ -246,7 +291,10 @@ impl Log {
                 last_offset: stored.last_offset,
                 log_start_offset: self.start_offset(),
                 duplicate: true,
-                ticket: Ticket { sequence: stored.frame_sequence, durable },
+                ticket: Ticket {
+                    sequence: stored.frame_sequence,
+                    durable,
+                },
             });
         }
         let base_offset = self.end.load(Ordering::Relaxed);
@@ -282,8 +330,15 @@ impl Log {
         drop(queue);
         state.segments.append(&arrival, begins_segment);
         state.epochs.append(options.leader_epoch, base_offset);
-        let appended = producers::Appended { header: &header, base_offset, frame_sequence: sequence, running_ms: arrival.running_ms };
-        state.producers.record(&appended, journal.producers_per_log_max());
+        let appended = producers::Appended {
+            header: &header,
+            base_offset,
+            frame_sequence: sequence,
+            running_ms: arrival.running_ms,
+        };
+        state
+            .producers
+            .record(&appended, journal.producers_per_log_max());
         drop(state);
         journal.wake_committer();
         Ok(Appended {
@@ -296,10 +351,16 @@ impl Log {
     }
 
     /// Ready when the append behind `ticket` is acknowledged, or can no longer be.
-    pub fn poll_committed(&self, ticket: &Ticket, cx: &mut Context<'_>) -> Poll<Result<(), CommitError>> {
+    pub fn poll_committed(
+        &self,
+        ticket: &Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CommitError>> {
         match self.journal.upgrade() {
             Some(journal) => journal.poll_committed(ticket, cx),
-            None => Poll::Ready(Err(CommitError { reason: "the journal is closed".to_owned() })),
+            None => Poll::Ready(Err(CommitError {
+                reason: "the journal is closed".to_owned(),
+            })),
         }
     }
 
@@ -313,41 +374,58 @@ impl Log {
 
     /// Whole batches from the one that holds `from` on, below `below`, up to `max_bytes`; the first whatever its size if
     /// `at_least_one`.
-    pub fn read(&self, from: i64, below: i64, max_bytes: usize, at_least_one: bool) -> Result<Vec<Chunk>, ReadError> {
+    pub fn read(
+        &self,
+        from: i64,
+        below: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<Vec<Chunk>, ReadError> {
         if self.is_deleted() {
             return Err(ReadError::Deleted);
         }
         let (start, end) = (self.start_offset(), self.end_offset());
         if from < start || from > end {
-            return Err(ReadError::OutOfRange { offset: from, start, end });
+            return Err(ReadError::OutOfRange {
+                offset: from,
+                start,
+                end,
+            });
         }
         let journal = self.journal.upgrade().ok_or(ReadError::Deleted)?;
-        journal.read(self.id, from, below.min(self.high_watermark()), max_bytes, at_least_one)
+        journal.read(
+            self.id,
+            from,
+            below.min(self.high_watermark()),
+            max_bytes,
+            at_least_one,
+        )
     }
 
     /// The first record at or after `timestamp` below `below`: its timestamp and offset.
-    pub fn offset_for_timestamp(&self, timestamp: i64, below: i64) -> Result<Option<(i64, i64)>, ReadError> {
+    pub fn offset_for_timestamp(
+        &self,
+        timestamp: i64,
+        below: i64,
+    ) -> Result<Option<(i64, i64)>, ReadError> {
         let journal = self.journal.upgrade().ok_or(ReadError::Deleted)?;
-        journal.store.offset_for_timestamp(self.id, self.start_offset(), timestamp, below)
+        journal
+            .store
+            .offset_for_timestamp(self.id, self.start_offset(), timestamp, below)
     }
 
     /// The largest timestamp below `below` and the first offset that has it.
     pub fn max_timestamp(&self, below: i64) -> Result<Option<(i64, i64)>, ReadError> {
         let journal = self.journal.upgrade().ok_or(ReadError::Deleted)?;
-        journal.store.max_timestamp(self.id, self.start_offset(), below)
+        journal
+            .store
+            .max_timestamp(self.id, self.start_offset(), below)
     }
 
     /// Moves what the recovered or written journal says of this log into view.
     pub(crate) fn replay_end(&self, end: i64) {
         self.end.store(end, Ordering::Release);
         self.high_watermark.store(end, Ordering::Release);
-    }
-
-    pub(crate) fn move_start(&self, start: i64) {
-        self.start.fetch_max(start, Ordering::AcqRel);
-        let mut state = self.state.lock();
-        state.segments.drop_below(start, self.end_offset());
-        state.epochs.drop_below(start);
     }
 
     /// Shows records below `end`; whoever watches is to be woken.
@@ -369,11 +447,17 @@ impl Log {
 }
 
 fn closed() -> AppendError {
-    AppendError::Failed { reason: "the journal is closed".to_owned() }
+    AppendError::Failed {
+        reason: "the journal is closed".to_owned(),
+    }
 }
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("id", &self.id).field("start", &self.start).field("end", &self.end).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("id", &self.id)
+            .field("start", &self.start)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }

@@ -23,7 +23,11 @@ impl Journal {
 
     /// Deletes every log but these and the journal's own: what a crash left of a deletion.
     pub fn retain_only(&self, known: &[LogId]) {
-        let orphans: Vec<LogId> = self.log_ids().into_iter().filter(|id| *id > crate::METADATA_LOG && !known.contains(id)).collect();
+        let orphans: Vec<LogId> = self
+            .log_ids()
+            .into_iter()
+            .filter(|id| *id > crate::METADATA_LOG && !known.contains(id))
+            .collect();
         self.delete_logs(&orphans);
     }
 
@@ -62,20 +66,24 @@ impl Journal {
         }
         // The commit step goes on meanwhile: the header is all it needs.
         let header = self.spare_header(&writer);
+        writer.making_spare = true;
         drop(writer);
         let made = crate::commit::make_spare(&*self.disk, header);
         writer = self.writer.lock();
+        writer.making_spare = false;
         let mut wake: Vec<Waker> = Vec::new();
         {
             let mut queue = self.queue.lock();
             match made {
-                Ok(spare) if spare.header.number == writer.header.number + 1 => {
+                Ok(spare) => {
+                    assert!(
+                        spare.header.number == writer.header.number + 1,
+                        "the commit step waits for a spare that is being made"
+                    );
                     writer.spare = Some(spare);
                     queue.spare_ready = true;
                     queue.full = false;
                 }
-                // The commit step has rolled meanwhile and made its own.
-                Ok(_) => {}
                 Err(error) => {
                     if !queue.full {
                         tracing::warn!(%error, "no room for the next journal file: produces are refused until there is");
@@ -86,6 +94,7 @@ impl Journal {
             queue.take_room_waiters(&mut wake);
         }
         drop(writer);
+        self.spare_made.notify_all();
         wake.into_iter().for_each(Waker::wake);
     }
 

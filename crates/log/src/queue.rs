@@ -39,7 +39,15 @@ impl PendingFrame {
     pub(crate) fn new(sequence: u64, capacity: usize) -> Self {
         let mut buffer = Vec::with_capacity(capacity.max(FRAME_HEADER_BYTES));
         buffer.resize(FRAME_HEADER_BYTES, 0);
-        Self { sequence, buffer, runs: Vec::new(), logs: Vec::new(), wants_sync: false, wants_write: false, interval_end_ms: None }
+        Self {
+            sequence,
+            buffer,
+            runs: Vec::new(),
+            logs: Vec::new(),
+            wants_sync: false,
+            wants_write: false,
+            interval_end_ms: None,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -77,7 +85,11 @@ impl PendingFrame {
             max_timestamp: new.max_timestamp,
             checksum: frame::run_checksum(0, stored),
             batch_count: 1,
-            flags: if new.begins_segment { RUN_BEGINS_SEGMENT } else { 0 },
+            flags: if new.begins_segment {
+                RUN_BEGINS_SEGMENT
+            } else {
+                0
+            },
         });
         self.logs.push(log.clone());
     }
@@ -89,7 +101,8 @@ impl PendingFrame {
             Durability::Os => self.wants_write = true,
             Durability::IntervalMs(ms) => {
                 let end = now_ms + i64::from(ms);
-                self.interval_end_ms = Some(self.interval_end_ms.map_or(end, |first| first.min(end)));
+                self.interval_end_ms =
+                    Some(self.interval_end_ms.map_or(end, |first| first.min(end)));
             }
         }
     }

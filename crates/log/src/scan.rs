@@ -43,6 +43,8 @@ pub(crate) struct Scanned {
     /// Everything up to here was durable by a frame's own word.
     pub(crate) proven: u64,
     pub(crate) bytes_read: u64,
+    /// Files that hold nothing: their making was cut.
+    pub(crate) uncounted: Vec<FileId>,
 }
 
 /// A file before its frames are judged.
@@ -58,6 +60,17 @@ pub(crate) fn scan(disk: &dyn Disk) -> Result<Scanned, OpenError> {
     let mut scanned = Scanned::default();
     let candidates = candidates(disk, &mut scanned)?;
     let mut ends: BTreeMap<LogId, i64> = BTreeMap::new();
+    if let Some(first) = candidates.first()
+        && let Some(sequence) =
+            read_frame(first, BLOCK_BYTES as u64).map(|read| read.frame.header.sequence)
+        && sequence != 1
+    {
+        let what = format!("its first frame is number {sequence}: the files before it are missing");
+        return Err(OpenError::Damaged {
+            file: FileId::journal(first.header.number).name(),
+            what,
+        });
+    }
     for (at, candidate) in candidates.iter().enumerate() {
         let done = scan_file(candidate, &candidates[at + 1..], &mut scanned, &mut ends)?;
         scanned.files.push(done.file);
@@ -71,9 +84,12 @@ pub(crate) fn scan(disk: &dyn Disk) -> Result<Scanned, OpenError> {
 /// The files that count, with the cut that later epochs made in them.
 fn candidates(disk: &dyn Disk, scanned: &mut Scanned) -> Result<Vec<Candidate>, OpenError> {
     let names = disk.names().map_err(io("listing the data folder"))?;
-    let mut files: Vec<FileId> = names.iter().filter_map(|name| FileId::from_name(name)).filter(|id| !id.is_merged()).collect();
+    let mut files: Vec<FileId> = names
+        .iter()
+        .filter_map(|name| FileId::from_name(name))
+        .filter(|id| !id.is_merged())
+        .collect();
     files.sort_unstable_by_key(|id| id.number());
-    let newest = files.last().copied();
     let mut found: Vec<Candidate> = Vec::new();
     for id in files {
         let name = id.name();
@@ -81,19 +97,33 @@ fn candidates(disk: &dyn Disk, scanned: &mut Scanned) -> Result<Vec<Candidate>, 
         let bytes = file.size().map_err(io("reading a journal file"))?;
         let mut block = vec![0; BLOCK_BYTES];
         let whole = bytes >= BLOCK_BYTES as u64 && file.read_exact_at(&mut block, 0).is_ok();
-        let Some(header) = FileHeader::decode(&block).filter(|header| whole && header.number == id.number()) else {
+        let Some(header) =
+            FileHeader::decode(&block).filter(|header| whole && header.number == id.number())
+        else {
             // The header is durable before the file gets its name.
-            return Err(OpenError::Damaged { file: name, what: "its header cannot be read".to_owned() });
+            return Err(OpenError::Damaged {
+                file: name,
+                what: "its header cannot be read".to_owned(),
+            });
         };
         scanned.number_max = scanned.number_max.max(header.number);
         scanned.epoch_max = scanned.epoch_max.max(header.epoch);
-        let candidate = Candidate { file, header, bytes, limit: u64::MAX };
+        let candidate = Candidate {
+            file,
+            header,
+            bytes,
+            limit: u64::MAX,
+        };
         let Some(first) = read_frame(&candidate, BLOCK_BYTES as u64) else {
-            if Some(id) == newest && !proves_more(&candidate, 2 * BLOCK_BYTES as u64, 0, header.epoch) {
-                // An opening or a roll that was cut: nothing in it was acknowledged.
+            if !proves_more(&candidate, 2 * BLOCK_BYTES as u64, 0, header.epoch) {
+                // An opening or a roll that was cut: nothing in it was acknowledged. Later starts went on behind it.
+                scanned.uncounted.push(id);
                 continue;
             }
-            return Err(OpenError::Damaged { file: name, what: "its first frame cannot be read".to_owned() });
+            return Err(OpenError::Damaged {
+                file: name,
+                what: "its first frame cannot be read".to_owned(),
+            });
         };
         let first = first.frame.header;
         if first.flags & flag::EPOCH != 0 {
@@ -107,7 +137,10 @@ fn candidates(disk: &dyn Disk, scanned: &mut Scanned) -> Result<Vec<Candidate>, 
 }
 
 fn io(doing: &'static str) -> impl Fn(std::io::Error) -> OpenError {
-    move |source| OpenError::Io { doing: doing.to_owned(), source }
+    move |source| OpenError::Io {
+        doing: doing.to_owned(),
+        source,
+    }
 }
 
 struct Done {
@@ -132,20 +165,32 @@ fn scan_file(
     let mut position = BLOCK_BYTES as u64;
     loop {
         let expected = scanned.last_sequence + 1;
-        let next = if expected > candidate.limit { None } else { read_frame(candidate, position) };
+        let next = if expected > candidate.limit {
+            None
+        } else {
+            read_frame(candidate, position)
+        };
         let read = match next {
-            Some(read) if read.frame.header.sequence == expected || scanned.last_header.is_none() => read,
+            Some(read) if read.frame.header.sequence == expected => read,
             _ => break,
         };
         if !read.is_whole {
             break;
         }
-        check_order(&read.frame, ends).map_err(|what| OpenError::Damaged { file: name.clone(), what })?;
+        check_order(&read.frame, ends).map_err(|what| OpenError::Damaged {
+            file: name.clone(),
+            what,
+        })?;
         scanned.bytes_read += read.bytes;
         scanned.proven = scanned.proven.max(read.frame.header.durable_sequence);
         scanned.last_sequence = read.frame.header.sequence;
         scanned.last_header = Some(read.frame.header);
-        file.frames.push(Found { position, frame: read.frame, body_bytes: read.body_bytes, batches: read.batches });
+        file.frames.push(Found {
+            position,
+            frame: read.frame,
+            body_bytes: read.body_bytes,
+            batches: read.batches,
+        });
         position += read.bytes;
         file.end = position;
         if file.frames.len() == 1 && file.frames[0].frame.header.flags & flag::EPOCH != 0 {
@@ -157,14 +202,19 @@ fn scan_file(
         return Ok(Done { file, torn: false });
     }
     let goes_on = later.first().is_some_and(|next| {
-        read_frame(next, BLOCK_BYTES as u64).is_some_and(|first| first.frame.header.sequence == next_sequence)
+        read_frame(next, BLOCK_BYTES as u64)
+            .is_some_and(|first| first.frame.header.sequence == next_sequence)
     });
     if goes_on {
         return Ok(Done { file, torn: false });
     }
     let proves = |other: &Candidate, from| proves_more(other, from, next_sequence, u32::MAX);
-    if proves(candidate, position + BLOCK_BYTES as u64) || later.iter().any(|other| proves(other, BLOCK_BYTES as u64)) {
-        let what = format!("frame {next_sequence} at byte {position} cannot be read, and a later frame calls it durable");
+    if proves(candidate, position + BLOCK_BYTES as u64)
+        || later.iter().any(|other| proves(other, BLOCK_BYTES as u64))
+    {
+        let what = format!(
+            "frame {next_sequence} at byte {position} cannot be read, and a later frame calls it durable"
+        );
         return Err(OpenError::Damaged { file: name, what });
     }
     Ok(Done { file, torn: true })
@@ -175,7 +225,10 @@ fn check_order(frame: &Frame, ends: &mut BTreeMap<LogId, i64>) -> Result<(), Str
     for run in &frame.runs {
         let end = ends.entry(run.log_id).or_insert(run.base_offset);
         if *end != run.base_offset {
-            return Err(format!("log {} goes on at offset {} after {end}", run.log_id, run.base_offset));
+            return Err(format!(
+                "log {} goes on at offset {} after {end}",
+                run.log_id, run.base_offset
+            ));
         }
         *end = run.end_offset();
     }
@@ -205,8 +258,18 @@ fn read_frame(candidate: &Candidate, position: u64) -> Option<Read> {
     candidate.file.read_exact_at(&mut whole, position).ok()?;
     let frame = Frame::decode(&whole, &place, position / BLOCK_BYTES as u64)?;
     let is_whole = frame.body_is_whole(&whole);
-    let batches = if is_whole { recover::run_headers(&frame, &whole) } else { Vec::new() };
-    Some(Read { frame, bytes, body_bytes: start.body_bytes as usize, batches, is_whole })
+    let batches = if is_whole {
+        recover::run_headers(&frame, &whole)
+    } else {
+        Vec::new()
+    };
+    Some(Read {
+        frame,
+        bytes,
+        body_bytes: start.body_bytes as usize,
+        batches,
+        is_whole,
+    })
 }
 
 /// Whether a valid frame from `from` on calls `sequence` durable, or is of `epoch` beyond what its opening wrote.

@@ -2,7 +2,6 @@
 //! Filled by the commit step and by recovery.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -52,8 +51,16 @@ struct Found {
 const RUNS_MAX: usize = 1024;
 
 impl Store {
-    pub(crate) fn new(active: ActiveFile, sealed: BTreeMap<u64, Arc<SealedFile>>, cache_bytes: usize) -> Self {
-        Self { active: RwLock::new(active), sealed: RwLock::new(sealed), cache: Mutex::new(TailCache::new(cache_bytes)) }
+    pub(crate) fn new(
+        active: ActiveFile,
+        sealed: BTreeMap<u64, Arc<SealedFile>>,
+        cache_bytes: usize,
+    ) -> Self {
+        Self {
+            active: RwLock::new(active),
+            sealed: RwLock::new(sealed),
+            cache: Mutex::new(TailCache::new(cache_bytes)),
+        }
     }
 
     pub(crate) fn cache(&self, file: u64, position: u64, frame: Bytes) {
@@ -67,14 +74,32 @@ impl Store {
     /// How many files there are, and their bytes.
     pub(crate) fn files(&self) -> (u64, u64) {
         let sealed = self.sealed.read();
-        (sealed.len() as u64 + 1, sealed.values().map(|file| file.bytes).sum())
+        (
+            sealed.len() as u64 + 1,
+            sealed.values().map(|file| file.bytes).sum(),
+        )
     }
 
     /// Whole batches of `log` from the one that holds `from`, below `below`.
-    pub(crate) fn read(&self, log: LogId, from: i64, below: i64, max_bytes: usize, at_least_one: bool) -> Result<Vec<Chunk>, ReadError> {
-        let mut reading = Reading { next: from, below, left: max_bytes, at_least_one, chunks: Vec::new() };
+    pub(crate) fn read(
+        &self,
+        log: LogId,
+        from: i64,
+        below: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<Vec<Chunk>, ReadError> {
+        let mut reading = Reading {
+            next: from,
+            below,
+            left: max_bytes,
+            at_least_one,
+            chunks: Vec::new(),
+        };
         while reading.wants_more() {
-            let Some(found) = self.find(log, reading.next) else { break };
+            let Some(found) = self.find(log, reading.next) else {
+                break;
+            };
             for run in &found.runs {
                 if !reading.wants_more() {
                     break;
@@ -93,16 +118,34 @@ impl Store {
     fn find(&self, log: LogId, offset: i64) -> Option<Found> {
         let tail = |runs: &[RunEntry]| {
             let first = footer::run_at_offset(runs, offset);
-            runs[first..].iter().take(RUNS_MAX).copied().collect::<Vec<_>>()
+            runs[first..]
+                .iter()
+                .take(RUNS_MAX)
+                .copied()
+                .collect::<Vec<_>>()
         };
         for sealed in self.sealed.read().values() {
-            let Some(entry) = sealed.footer.log(log).filter(|entry| entry.end_offset > offset) else { continue };
+            let Some(entry) = sealed
+                .footer
+                .log(log)
+                .filter(|entry| entry.end_offset > offset)
+            else {
+                continue;
+            };
             let runs = tail(sealed.footer.runs(entry));
-            return Some(Found { file: sealed.file.clone(), number: sealed.id.number(), runs });
+            return Some(Found {
+                file: sealed.file.clone(),
+                number: sealed.id.number(),
+                runs,
+            });
         }
         let active = self.active.read();
         let runs = tail(active.index.runs(log));
-        (!runs.is_empty()).then(|| Found { file: active.file.clone(), number: active.number, runs })
+        (!runs.is_empty()).then(|| Found {
+            file: active.file.clone(),
+            number: active.number,
+            runs,
+        })
     }
 
     /// A run's bytes from the cache, else from the file, verified.
@@ -113,7 +156,13 @@ impl Store {
         }
         let file = || FileId::journal(found.number).name();
         let mut bytes = vec![0; len];
-        found.file.read_exact_at(&mut bytes, run.position).map_err(|error| ReadError::Io { file: file(), reason: error.to_string() })?;
+        found
+            .file
+            .read_exact_at(&mut bytes, run.position)
+            .map_err(|error| ReadError::Io {
+                file: file(),
+                reason: error.to_string(),
+            })?;
         if !frame::run_is_whole(&bytes, run.checksum) {
             return Err(ReadError::Damaged {
                 file: file(),
@@ -126,7 +175,13 @@ impl Store {
     }
 
     /// The first record at or after `timestamp` below `below`: its timestamp and offset.
-    pub(crate) fn offset_for_timestamp(&self, log: LogId, from: i64, timestamp: i64, below: i64) -> Result<Option<(i64, i64)>, ReadError> {
+    pub(crate) fn offset_for_timestamp(
+        &self,
+        log: LogId,
+        from: i64,
+        timestamp: i64,
+        below: i64,
+    ) -> Result<Option<(i64, i64)>, ReadError> {
         let mut offset = from;
         while let Some(found) = self.find(log, offset) {
             for run in found.runs.iter().filter(|run| run.end_offset() > offset) {
@@ -141,14 +196,21 @@ impl Store {
                     return Ok(Some(hit));
                 }
             }
-            let Some(last) = found.runs.last() else { return Ok(None) };
+            let Some(last) = found.runs.last() else {
+                return Ok(None);
+            };
             offset = last.end_offset();
         }
         Ok(None)
     }
 
     /// The largest timestamp of all records below `below`, and the first offset that has it.
-    pub(crate) fn max_timestamp(&self, log: LogId, from: i64, below: i64) -> Result<Option<(i64, i64)>, ReadError> {
+    pub(crate) fn max_timestamp(
+        &self,
+        log: LogId,
+        from: i64,
+        below: i64,
+    ) -> Result<Option<(i64, i64)>, ReadError> {
         let mut max = -1;
         let mut offset = from;
         while let Some(found) = self.find(log, offset) {
@@ -157,11 +219,11 @@ impl Store {
             let Some(last) = found.runs.last() else { break };
             offset = last.end_offset();
         }
-        if max < 0 { Ok(None) } else { self.offset_for_timestamp(log, from, max, below) }
-    }
-
-    pub(crate) fn sealed_after(&self, number: u64) -> Vec<Arc<SealedFile>> {
-        self.sealed.read().range((Bound::Excluded(number), Bound::Unbounded)).map(|(_, file)| file.clone()).collect()
+        if max < 0 {
+            Ok(None)
+        } else {
+            self.offset_for_timestamp(log, from, max, below)
+        }
     }
 }
 
@@ -181,7 +243,10 @@ impl Reading {
 
     /// Takes what is wanted of a run: whole batches, from the one that holds `next` on.
     fn take(&mut self, bytes: &Bytes, run: &RunEntry) {
-        if run.base_offset >= self.next && bytes.len() <= self.left && run.end_offset() <= self.below {
+        if run.base_offset >= self.next
+            && bytes.len() <= self.left
+            && run.end_offset() <= self.below
+        {
             self.next = run.end_offset();
             self.left -= bytes.len();
             self.chunks.push(Chunk::Bytes(bytes.clone()));
@@ -222,13 +287,19 @@ const INFLATED_BYTES_MAX: usize = 128 << 20;
 
 /// The first record of these batches at or after `timestamp`, from `from` on and below `below`.
 fn search(bytes: &[u8], timestamp: i64, from: i64, below: i64) -> Option<(i64, i64)> {
-    let candidates = Batches::new(bytes).map_while(Result::ok).filter(|batch| batch.header().max_timestamp >= timestamp);
-    candidates.filter_map(|batch| search_batch(&batch, timestamp, from, below)).next()
+    let candidates = Batches::new(bytes)
+        .map_while(Result::ok)
+        .filter(|batch| batch.header().max_timestamp >= timestamp);
+    candidates
+        .filter_map(|batch| search_batch(&batch, timestamp, from, below))
+        .next()
 }
 
 fn search_batch(batch: &Batch<'_>, timestamp: i64, from: i64, below: i64) -> Option<(i64, i64)> {
     let mut scratch = Vec::new();
     let records = batch.records(INFLATED_BYTES_MAX, &mut scratch).ok()?;
-    let mut records = records.map_while(Result::ok).map(|record| (record.timestamp, record.offset));
+    let mut records = records
+        .map_while(Result::ok)
+        .map(|record| (record.timestamp, record.offset));
     records.find(|(time, offset)| *time >= timestamp && (from..below).contains(offset))
 }

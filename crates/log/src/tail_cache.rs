@@ -19,7 +19,12 @@ pub(crate) struct TailCache {
 
 impl TailCache {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { frames: BTreeMap::new(), order: VecDeque::new(), bytes: 0, bytes_max }
+        Self {
+            frames: BTreeMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            bytes_max,
+        }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -34,7 +39,9 @@ impl TailCache {
         self.order.push_back((file, position));
         self.frames.insert((file, position), frame);
         while self.bytes > self.bytes_max {
-            let Some(oldest) = self.order.pop_front() else { break };
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
             self.bytes -= self.frames.remove(&oldest).map_or(0, |frame| frame.len());
         }
     }
@@ -42,10 +49,15 @@ impl TailCache {
     /// Bytes of a file from `position` on, if a cached frame holds them.
     pub(crate) fn get(&self, file: u64, position: u64, len: usize) -> Option<Bytes> {
         let ((found, start), frame) = self.frames.range(..=(file, position)).next_back()?;
-        let from = usize::try_from(position - if *found == file { *start } else { return None }).ok()?;
+        let from =
+            usize::try_from(position - if *found == file { *start } else { return None }).ok()?;
         let slice = frame.get(from..from.checked_add(len)?)?;
         let shares = len >= SHARE_BYTES_MIN || len * 2 >= frame.len();
-        Some(if shares { frame.slice_ref(slice) } else { Bytes::copy_from_slice(slice) })
+        Some(if shares {
+            frame.slice_ref(slice)
+        } else {
+            Bytes::copy_from_slice(slice)
+        })
     }
 }
 
