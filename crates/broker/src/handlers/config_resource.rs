@@ -56,23 +56,33 @@ pub(crate) fn refuse_change<'a>(
     let Some(name) = names.next() else {
         return Ok(());
     };
-    let message = match resource {
-        ConfigResource::Topic(topic) => {
-            format!("{name} of topic {topic} cannot be changed this way")
-        }
-        ConfigResource::AllBrokers | ConfigResource::Broker => {
+    let (code, message) = match resource {
+        ConfigResource::Topic(topic) => (
+            ErrorCode::InvalidRequest,
+            format!("{name} of topic {topic} cannot be changed this way"),
+        ),
+        ConfigResource::AllBrokers | ConfigResource::Broker => (
+            ErrorCode::InvalidRequest,
             format!(
                 "{name} cannot be changed while the broker runs: set it in server.properties or with --set and start the broker again"
-            )
-        }
-        ConfigResource::BrokerLogger => format!(
-            "the level of {name} cannot be changed while the broker runs: start it with --log"
+            ),
         ),
-        ConfigResource::ClientMetrics | ConfigResource::Group => {
-            format!("{name}: options of this kind of resource are not served")
-        }
+        ConfigResource::BrokerLogger => (
+            ErrorCode::InvalidConfig,
+            format!(
+                "logger {name} does not exist: what is logged is set by --log at the broker's start"
+            ),
+        ),
+        ConfigResource::ClientMetrics => (
+            ErrorCode::InvalidRequest,
+            format!("{name} cannot be set: subscriptions to client metrics are not served"),
+        ),
+        ConfigResource::Group => (
+            ErrorCode::InvalidConfig,
+            format!("{name} cannot be set: groups have no options of their own"),
+        ),
     };
-    Err(Refusal::new(ErrorCode::InvalidRequest, message))
+    Err(Refusal::new(code, message))
 }
 
 /// A request that would change a resource twice changes it not at all.
@@ -111,6 +121,21 @@ mod tests {
                 expected,
                 "{kind} {name:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_changes_nothing_is_done_and_the_rest_refused() {
+        for (resource, code) in [
+            (ConfigResource::AllBrokers, ErrorCode::InvalidRequest),
+            (ConfigResource::Broker, ErrorCode::InvalidRequest),
+            (ConfigResource::BrokerLogger, ErrorCode::InvalidConfig),
+            (ConfigResource::ClientMetrics, ErrorCode::InvalidRequest),
+            (ConfigResource::Group, ErrorCode::InvalidConfig),
+        ] {
+            assert_eq!(refuse_change(resource, [].into_iter()), Ok(()));
+            let refused = refuse_change(resource, ["option"].into_iter());
+            assert_eq!(refused.map_err(|refusal| refusal.code), Err(code));
         }
     }
 }

@@ -28,7 +28,6 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &DescribeClusterRequ
         return call.respond(&DescribeClusterResponse {
             error_code: code.into(),
             error_message: Some(message.into()),
-            endpoint_type: request.endpoint_type,
             ..Default::default()
         });
     }

@@ -22,7 +22,13 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &DescribeConfigsRequ
         let entries = entries.unwrap_or_default().into_iter();
         DescribeConfigsResult {
             error_code: refusal.as_ref().map_or(0, |refusal| refusal.code.into()),
-            error_message: refusal.map(|refusal| refusal.message.into()),
+            // Kafka has an empty text here where others have none.
+            error_message: Some(
+                refusal
+                    .map(|refusal| refusal.message)
+                    .unwrap_or_default()
+                    .into(),
+            ),
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.clone(),
             configs: entries

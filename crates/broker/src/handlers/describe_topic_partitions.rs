@@ -144,12 +144,18 @@ fn page(
 }
 
 fn describe(broker: &Broker, image: &Image, slice: Slice) -> DescribeTopicPartitionsResponseTopic {
-    match (image.topic(&slice.topic), slice.partitions) {
-        (Some(topic), Some(partitions)) => describe_known(broker, topic, partitions),
-        _ if topic_name::refuse(&slice.topic).is_some() => {
-            failed(slice.topic, ErrorCode::InvalidTopicException)
-        }
-        _ => failed(slice.topic, ErrorCode::UnknownTopicOrPartition),
+    let known = image.topic(&slice.topic).zip(slice.partitions);
+    let code = match topic_name::refuse(&slice.topic) {
+        Some(_) => ErrorCode::InvalidTopicException,
+        None => ErrorCode::UnknownTopicOrPartition,
+    };
+    let described = match known {
+        Some((topic, partitions)) => describe_known(broker, topic, partitions),
+        None => failed(slice.topic, code),
+    };
+    DescribeTopicPartitionsResponseTopic {
+        topic_authorized_operations: authorized_operations::TOPIC,
+        ..described
     }
 }
 
@@ -174,7 +180,6 @@ fn describe_known(
         topic_id: topic.id,
         is_internal: topic.internal,
         partitions: partitions.map(partition).collect(),
-        topic_authorized_operations: authorized_operations::TOPIC,
         ..Default::default()
     }
 }
