@@ -217,8 +217,15 @@ impl Controller {
         let changed = next.topic(name).cloned();
         let config = self.config.clone();
         let then = move |_: &mut ProducerIds| {
-            for (topic, log) in changed.iter().flat_map(|topic| topic.partitions.iter().map(move |log| (topic, log))) {
-                log.set_config(storage::log_config(&topic.name, &topic.options, &config.options));
+            for (topic, log) in changed
+                .iter()
+                .flat_map(|topic| topic.partitions.iter().map(move |log| (topic, log)))
+            {
+                log.set_config(storage::log_config(
+                    &topic.name,
+                    &topic.options,
+                    &config.options,
+                ));
             }
         };
         self.commit(commands, &[record], Arc::new(next), then).await
@@ -236,7 +243,12 @@ impl Controller {
         let end = first + PRODUCER_ID_BLOCK;
         let record = MetadataRecord::ProducerIds { next: end };
         let next = self.next_image(&image, &record)?;
-        let then = move |ids: &mut ProducerIds| *ids = ProducerIds { next: first + 1, end };
+        let then = move |ids: &mut ProducerIds| {
+            *ids = ProducerIds {
+                next: first + 1,
+                end,
+            }
+        };
         self.commit(ids, &[record], Arc::new(next), then).await?;
         Ok(first)
     }

@@ -180,7 +180,7 @@ impl Answer {
         }
     }
 
-    pub fn produce(waiting: produce::Waiting) -> Self {
+    pub(crate) fn produce(waiting: produce::Waiting) -> Self {
         Self {
             state: State::Produce(waiting),
             reservation: None,

@@ -14,20 +14,18 @@ pub struct JournalThreads {
 
 impl JournalThreads {
     pub fn start(journal: &Arc<Journal>) -> io::Result<Self> {
-        let threads: [(&str, fn(&Journal)); 3] = [
-            ("commit", Journal::run_commits),
-            ("sync", Journal::run_syncs),
-            ("maintenance", Journal::run_maintenance),
-        ];
-        let start = |(name, run): (&str, fn(&Journal))| {
+        let start = |name: &str, run: fn(&Journal)| {
             let journal = journal.clone();
             std::thread::Builder::new()
                 .name(name.to_owned())
                 .spawn(move || run(&journal))
         };
-        Ok(Self {
-            handles: threads.into_iter().map(start).collect::<io::Result<_>>()?,
-        })
+        let handles = vec![
+            start("commit", Journal::run_commits)?,
+            start("sync", Journal::run_syncs)?,
+            start("maintenance", Journal::run_maintenance)?,
+        ];
+        Ok(Self { handles })
     }
 
     /// Waits for the threads of a closed journal.

@@ -461,10 +461,10 @@ impl Journal {
         while writer.making_spare {
             self.spare_made.wait(&mut writer);
         }
-        if !self.failed() {
-            if let Err(error) = self.write_closing(&mut writer) {
-                tracing::warn!(%error, "the closing frame was not written; the next start counts as unclean");
-            }
+        if !self.failed()
+            && let Err(error) = self.write_closing(&mut writer)
+        {
+            tracing::warn!(%error, "the closing frame was not written; the next start counts as unclean");
         }
         self.queue.lock().closed = true;
         drop(writer);

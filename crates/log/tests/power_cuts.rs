@@ -1,6 +1,8 @@
 //! The power is cut at every change that a workload makes to the disk, then again during the start that follows: whatever was
 //! acknowledged is there afterwards, whole, in order and at its offset, and the journal opens.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -17,7 +17,6 @@ pub mod message;
     clippy::derivable_impls,
     clippy::field_reassign_with_default,
     clippy::redundant_closure_for_method_calls,
-    clippy::semicolon_if_nothing_returned,
     reason = "generated: one shape for all messages, whatever their fields"
 )]
 pub mod messages;

@@ -3,7 +3,7 @@
 use protocol::KafkaString;
 
 pub(super) fn optional(text: Option<&KafkaString>) -> Option<String> {
-    text.map(|text| text.to_string())
+    text.map(ToString::to_string)
 }
 
 pub(super) fn wire(text: &str) -> KafkaString {

@@ -7,9 +7,8 @@ use crate::broker::Broker;
 use crate::dispatch::{Call, Response};
 
 pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListGroupsRequest) -> Response {
-    let texts = |list: &[protocol::KafkaString]| {
-        list.iter().map(|text| text.to_string()).collect::<Vec<_>>()
-    };
+    let texts =
+        |list: &[protocol::KafkaString]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (states, types) = (texts(&request.states_filter), texts(&request.types_filter));
     let groups = broker
         .coordinator

@@ -103,10 +103,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         moved |= self.poll_answers(cx);
         moved |= self.poll_output(cx)?;
-        if self.answers.is_empty() && self.output.is_empty() {
-            if let Some(end) = self.draining.take() {
-                return Err(end);
-            }
+        if self.answers.is_empty()
+            && self.output.is_empty()
+            && let Some(end) = self.draining.take()
+        {
+            return Err(end);
         }
         Ok(moved)
     }
