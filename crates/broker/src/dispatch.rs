@@ -277,51 +277,6 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             call.clone(),
             body(&call, input)?,
         )),
-        ApiKey::FindCoordinator => later(handlers::find_coordinator::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
-        ApiKey::OffsetCommit => later(handlers::offset_commit::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
-        ApiKey::OffsetFetch => later(handlers::offset_fetch::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
-        ApiKey::JoinGroup => later(handlers::join_group::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
-        ApiKey::Heartbeat => now(handlers::heartbeat::handle(
-            broker_now,
-            &call,
-            &body(&call, input)?,
-        )),
-        ApiKey::LeaveGroup => later(handlers::leave_group::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
-        ApiKey::SyncGroup => later(handlers::sync_group::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
-        ApiKey::DescribeGroups => now(handlers::describe_groups::handle(
-            broker_now,
-            &call,
-            &body(&call, input)?,
-        )),
-        ApiKey::ListGroups => now(handlers::list_groups::handle(
-            broker_now,
-            &call,
-            &body(&call, input)?,
-        )),
         ApiKey::ApiVersions => now(handlers::api_versions::handle(&call, &body(&call, input)?)),
         ApiKey::InitProducerId => later(handlers::init_producer_id::handle(
             broker.clone(),
@@ -333,7 +288,60 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             &call,
             &body(&call, input)?,
         )),
-        _ => return route_admin(broker, &call, input),
+        _ => return route_groups(broker, &call, input),
+    })
+}
+
+/// What groups of consumers ask for.
+fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Handled, BadRequest> {
+    let broker_now = &**broker;
+    Ok(match call.key {
+        ApiKey::FindCoordinator => later(handlers::find_coordinator::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::OffsetCommit => later(handlers::offset_commit::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::OffsetFetch => later(handlers::offset_fetch::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::JoinGroup => later(handlers::join_group::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::Heartbeat => now(handlers::heartbeat::handle(
+            broker_now,
+            call,
+            &body(call, input)?,
+        )),
+        ApiKey::LeaveGroup => later(handlers::leave_group::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::SyncGroup => later(handlers::sync_group::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::DescribeGroups => now(handlers::describe_groups::handle(
+            broker_now,
+            call,
+            &body(call, input)?,
+        )),
+        ApiKey::ListGroups => now(handlers::list_groups::handle(
+            broker_now,
+            call,
+            &body(call, input)?,
+        )),
+        _ => return route_admin(broker, call, input),
     })
 }
 
