@@ -24,6 +24,8 @@ COMMON = {
     "num.partitions": "4",
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.replication.factor": "1",
+    # Ottla's own: two brokers at once must not want the same port.
+    "http.listener": "",
 }
 KRAFT = {
     "process.roles": "broker,controller",
