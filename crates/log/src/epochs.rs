@@ -48,6 +48,11 @@ impl LeaderEpochs {
         }
     }
 
+    /// Takes back what was appended from `end` on.
+    pub fn cut(&mut self, end: i64) {
+        self.starts.retain(|(_, first)| *first < end);
+    }
+
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.starts.len() as u32).to_le_bytes());
         for (epoch, start) in &self.starts {

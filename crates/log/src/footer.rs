@@ -261,6 +261,11 @@ pub fn live_bytes(runs: &[RunEntry], start_offset: i64) -> u64 {
     live.iter().map(|run| u64::from(run.bytes)).sum()
 }
 
+/// Bytes that so many entries add to a footer.
+pub fn entry_bytes(log_count: usize, run_count: usize) -> usize {
+    log_count * LOG_BYTES + run_count * RUN_BYTES
+}
+
 /// Bytes of a footer with so many entries, a whole number of blocks.
 pub fn encoded_bytes(log_count: usize, run_count: usize) -> usize {
     (log_count * LOG_BYTES + run_count * RUN_BYTES + TRAILER_BYTES).next_multiple_of(BLOCK_BYTES)

@@ -6,6 +6,9 @@
 //! (the way out), `scan` and `recover` (a start), `maintain` (upkeep); `frame`, `file_header`, `footer` (the bytes); `producers`,
 //! `epochs`, `roll`, `running_clock`, `manifest`, `snapshot` (state that is replayed); `disk` and `clock` (the doors).
 
+mod books;
+mod chain;
+mod checkpoint;
 pub mod clock;
 mod commit;
 pub mod disk;
@@ -21,13 +24,18 @@ pub mod lru;
 mod maintain;
 pub mod manifest;
 pub mod manifest_event;
+mod manifest_log;
 pub mod merge;
 pub mod merge_plan;
 pub mod open_files;
+mod opening;
+mod options;
 pub mod producers;
 mod queue;
 mod recover;
+mod replay;
 pub mod roll;
+mod room;
 pub mod running_clock;
 mod scan;
 pub mod segment;
@@ -36,20 +44,30 @@ mod segment_fixture;
 pub mod segment_index;
 pub mod segment_read;
 pub mod segment_walk;
+mod shared;
 pub mod snapshot;
 mod store;
 mod tail_cache;
+mod tidy;
 pub mod trail;
+mod waiters;
+mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use journal::{Journal, JournalOptions, SnapshotSource, Status};
-pub use log::{
-    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, Log, LogClass, LogConfig,
-    LogId, ReadError, Ticket,
+pub use journal::{Journal, SnapshotSource, Status};
+pub use log::Log;
+pub use manifest_event::Hole;
+pub use options::{
+    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, JournalOptions, LogClass,
+    LogConfig, LogId, ReadError, Ticket,
 };
 pub use recover::{OpenError, Recovered};
+pub use roll::RetentionClock;
 
 /// The journal's own log: which files and holes there are.
 pub const MANIFEST_LOG: LogId = 0;
 /// The log of the cluster's metadata.
 pub const METADATA_LOG: LogId = 1;
+
+#[cfg(test)]
+mod crash_tests;

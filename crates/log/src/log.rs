@@ -1,180 +1,41 @@
-//! The view of one log: its offsets, its producers, its segments; appending to the journal's queue and reading back. What a partition
-//! is to the journal. Handed out by `Journal::open_log`.
+//! The view of one log: its offsets, its producers, its segments; appending to the journal's queue and
+//! reading back. What a partition is to the journal. Handed out by `Journal::open_log`.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::batch::{BatchHeader, HEADER_LEN};
 
 use crate::epochs::LeaderEpochs;
-use crate::journal::Journal;
-use crate::producers::{self, ProducerError, ProducerView, Producers, Verdict};
+use crate::file_id::FileId;
+use crate::manifest_event::Event;
+use crate::options::{
+    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, LogConfig, LogId,
+    ReadError, Ticket,
+};
+use crate::producers::{self, ProducerView, Producers, StoredBatch, Verdict};
 use crate::queue::NewBatch;
 use crate::roll::{Arrival, RollLimits, VirtualSegments};
+use crate::shared::Shared;
 
-pub type LogId = u64;
-
-/// When an append counts as acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    Sync,
-    /// With the next of the syncs that happen once an interval.
-    IntervalMs(u32),
-    /// When it is written to the page cache.
-    Os,
-}
-
-/// What a log is for: decides what a full disk still takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogClass {
-    User,
-    Internal,
-    Metadata,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    pub durability: Durability,
-    pub class: LogClass,
-    pub segment_bytes: i64,
-    pub segment_ms: i64,
-    /// −1 keeps for ever.
-    pub retention_ms: i64,
-    pub retention_bytes: i64,
-    /// Whether retention applies at all.
-    pub deletes: bool,
-}
-
-/// What an append waits for: a frame to be written or durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    pub(crate) sequence: u64,
-    pub(crate) durable: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AppendOptions {
-    pub leader_epoch: i32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    pub base_offset: i64,
-    pub last_offset: i64,
-    pub log_start_offset: i64,
-    /// The batch was there already; nothing was appended.
-    pub duplicate: bool,
-    pub ticket: Ticket,
-}
-
-/// Why a batch is not appended. Nothing of it is in the log.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    #[error("producer {producer_id} sent sequence {got}, expected is {expected}")]
-    OutOfOrderSequence {
-        producer_id: i64,
-        expected: i32,
-        got: i32,
-    },
-    #[error("producer {producer_id} has epoch {got}, a newer one ({current}) has written")]
-    InvalidProducerEpoch {
-        producer_id: i64,
-        current: i16,
-        got: i16,
-    },
-    #[error("the batch of {bytes} bytes does not fit a frame of {limit} bytes")]
-    TooLarge { bytes: usize, limit: usize },
-    #[error(
-        "the disk is full: delete topics, shorten their retention or give the volume more room"
-    )]
-    Full,
-    #[error("the journal waits for its next file; try again")]
-    Busy,
-    #[error(
-        "the journal is read-only after a failed write ({reason}): check the disk, then restart the broker"
-    )]
-    Failed { reason: String },
-    #[error("the log is deleted")]
-    Deleted,
-}
-
-impl From<ProducerError> for AppendError {
-    fn from(error: ProducerError) -> Self {
-        match error {
-            ProducerError::OutOfOrderSequence {
-                producer_id,
-                expected,
-                got,
-            } => Self::OutOfOrderSequence {
-                producer_id,
-                expected,
-                got,
-            },
-            ProducerError::InvalidProducerEpoch {
-                producer_id,
-                current,
-                got,
-            } => Self::InvalidProducerEpoch {
-                producer_id,
-                current,
-                got,
-            },
-        }
-    }
-}
-
-/// An appended batch that will not be acknowledged. Whether it survives, the next start decides.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the journal could not make the batch durable: {reason}")]
-pub struct CommitError {
-    pub reason: String,
-}
-
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ReadError {
-    #[error("offset {offset} is outside the log, which goes from {start} to {end}")]
-    OutOfRange { offset: i64, start: i64, end: i64 },
-    #[error(
-        "{file} is damaged: offsets {first_offset} to {last_offset} of log {log_id} cannot be read"
-    )]
-    Damaged {
-        file: String,
-        log_id: LogId,
-        first_offset: i64,
-        last_offset: i64,
-    },
-    #[error("the log is deleted")]
-    Deleted,
-    #[error("reading {file}: {reason}")]
-    Io { file: String, reason: String },
-}
-
-/// Whole record batches.
-#[derive(Clone, Debug)]
-pub enum Chunk {
-    Bytes(Bytes),
-}
-
-impl Chunk {
-    pub fn into_bytes(self) -> Bytes {
-        match self {
-            Chunk::Bytes(bytes) => bytes,
-        }
-    }
-}
+/// Where a log goes on if nobody can know how far it reached into a hole.
+pub(crate) const SKIPPED_OFFSETS: i64 = 1 << 32;
 
 pub struct Log {
     id: LogId,
-    journal: Weak<Journal>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) state: Mutex<LogState>,
     start: AtomicI64,
     end: AtomicI64,
     high_watermark: AtomicI64,
     deleted: AtomicBool,
+    /// Acknowledged when it is written.
+    acks_written: AtomicBool,
+    /// The newest sealed file that holds the log; 0 if none does.
+    newest_sealed: AtomicU64,
     watchers: Mutex<Vec<Waker>>,
 }
 
@@ -185,23 +46,28 @@ pub(crate) struct LogState {
     pub(crate) segments: VirtualSegments,
     pub(crate) producers: Producers,
     pub(crate) epochs: LeaderEpochs,
+    /// The next append leaves out [`SKIPPED_OFFSETS`]: what was given may have been lost in a hole.
+    pub(crate) skips_offsets: bool,
 }
 
 impl Log {
-    pub(crate) fn new(id: LogId, journal: Weak<Journal>, config: LogConfig) -> Self {
+    pub(crate) fn new(id: LogId, shared: Arc<Shared>, config: LogConfig) -> Self {
         Self {
             id,
-            journal,
+            shared,
             state: Mutex::new(LogState {
                 config,
                 segments: VirtualSegments::default(),
                 producers: Producers::default(),
                 epochs: LeaderEpochs::default(),
+                skips_offsets: false,
             }),
             start: AtomicI64::new(0),
             end: AtomicI64::new(0),
             high_watermark: AtomicI64::new(0),
             deleted: AtomicBool::new(false),
+            acks_written: AtomicBool::new(config.durability == Durability::Os),
+            newest_sealed: AtomicU64::new(0),
             watchers: Mutex::new(Vec::new()),
         }
     }
@@ -234,9 +100,13 @@ impl Log {
 
     pub fn set_config(&self, config: LogConfig) {
         self.state.lock().config = config;
-        if let Some(journal) = self.journal.upgrade() {
-            journal.note_durability(config.durability);
-        }
+        let acks_written = config.durability == Durability::Os;
+        self.acks_written.store(acks_written, Ordering::Release);
+        self.shared.note_durability(config.durability);
+    }
+
+    pub(crate) fn acks_written(&self) -> bool {
+        self.acks_written.load(Ordering::Acquire)
     }
 
     /// Bytes of batches, in whole segments.
@@ -271,38 +141,71 @@ impl Log {
         bytes: &[u8],
         options: AppendOptions,
     ) -> Result<Appended, AppendError> {
-        let journal = self.journal.upgrade().ok_or_else(closed)?;
-        let limit = journal.batch_bytes_max();
+        self.append_events(bytes, options, Vec::new())
+    }
+
+    /// As [`Self::append`]; `events` are what the batch says, if this is the manifest's log.
+    pub(crate) fn append_events(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        options: AppendOptions,
+        events: Vec<Event>,
+    ) -> Result<Appended, AppendError> {
+        let limit = self.shared.batch_bytes_max();
         let header = bytes.first_chunk::<HEADER_LEN>().map(BatchHeader::decode);
         let Some(header) = header.filter(|_| bytes.len() <= limit) else {
-            return Err(AppendError::TooLarge {
-                bytes: bytes.len(),
-                limit,
-            });
+            let bytes = bytes.len();
+            return Err(AppendError::TooLarge { bytes, limit });
         };
         let mut state = self.state.lock();
         if self.is_deleted() {
             return Err(AppendError::Deleted);
         }
-        let durable = state.config.durability != Durability::Os;
         if let Verdict::Duplicate(stored) = state.producers.check(&header)? {
-            return Ok(Appended {
-                base_offset: stored.base_offset,
-                last_offset: stored.last_offset,
-                log_start_offset: self.start_offset(),
-                duplicate: true,
-                ticket: Ticket {
-                    sequence: stored.frame_sequence,
-                    durable,
-                },
-            });
+            return Ok(self.duplicate(&stored, state.config.durability));
         }
-        let base_offset = self.end.load(Ordering::Relaxed);
-        let next_offset = base_offset + i64::from(header.last_offset_delta) + 1;
-        let mut queue = journal.lock_queue(state.config.class)?;
+        let appended = self.push(&mut state, &header, bytes, options, events)?;
+        drop(state);
+        self.shared.wake_committer();
+        Ok(appended)
+    }
+
+    fn duplicate(&self, stored: &StoredBatch, durability: Durability) -> Appended {
+        Appended {
+            base_offset: stored.base_offset,
+            last_offset: stored.last_offset,
+            log_start_offset: self.start_offset(),
+            duplicate: true,
+            ticket: Ticket {
+                sequence: stored.frame_sequence,
+                durable: durability != Durability::Os,
+                cuts: self.shared.cuts.load(Ordering::SeqCst),
+            },
+        }
+    }
+
+    fn push(
+        self: &Arc<Self>,
+        state: &mut LogState,
+        header: &BatchHeader,
+        bytes: &[u8],
+        options: AppendOptions,
+        events: Vec<Event>,
+    ) -> Result<Appended, AppendError> {
+        let shared = &*self.shared;
+        let skips_offsets = state.skips_offsets;
+        let skipped = if skips_offsets { SKIPPED_OFFSETS } else { 0 };
+        let base_offset = self.end.load(Ordering::Relaxed) + skipped;
+        let last_offset = base_offset + i64::from(header.last_offset_delta);
+        let mut queue = shared.queue.lock();
+        queue.check(bytes.len(), state.config.class)?;
+        if queue.frame.is_empty() {
+            queue.wall_ms = shared.clock.wall_ms();
+            queue.running_ms = shared.running_ms();
+        }
         let arrival = Arrival {
             base_offset,
-            last_offset: next_offset - 1,
+            last_offset,
             bytes: bytes.len() as u64,
             max_timestamp: header.max_timestamp,
             append_time_ms: queue.wall_ms,
@@ -313,41 +216,59 @@ impl Log {
             segment_ms: state.config.segment_ms.unsigned_abs(),
         };
         let begins_segment = state.segments.must_roll(&arrival, &limits);
-        let sequence = queue.push(
-            self,
-            &NewBatch {
-                bytes,
-                base_offset,
-                offset_count: (next_offset - base_offset) as u32,
-                max_timestamp: header.max_timestamp,
-                leader_epoch: options.leader_epoch,
-                begins_segment,
-            },
-            state.config.durability,
-        )?;
+        let batch = NewBatch {
+            bytes,
+            base_offset,
+            offset_count: (last_offset + 1 - base_offset) as u32,
+            max_timestamp: header.max_timestamp,
+            leader_epoch: options.leader_epoch,
+            begins_segment,
+            skips_offsets,
+        };
+        queue.frame.push(self, &batch);
+        queue.frame.events.extend(events);
+        let durability = state.config.durability;
+        queue
+            .frame
+            .wait_for(durability, || shared.clock.monotonic_ms());
+        let ticket = Ticket {
+            sequence: queue.frame.sequence,
+            durable: durability != Durability::Os,
+            cuts: queue.cuts,
+        };
         // Before the commit step can take the frame: the high watermark must never pass the end.
-        self.end.store(next_offset, Ordering::Release);
+        self.end.store(last_offset + 1, Ordering::Release);
         drop(queue);
+        state.skips_offsets = false;
         state.segments.append(&arrival, begins_segment);
         state.epochs.append(options.leader_epoch, base_offset);
         let appended = producers::Appended {
-            header: &header,
+            header,
             base_offset,
-            frame_sequence: sequence,
+            frame_sequence: ticket.sequence,
             running_ms: arrival.running_ms,
         };
         state
             .producers
-            .record(&appended, journal.producers_per_log_max());
-        drop(state);
-        journal.wake_committer();
+            .record(&appended, shared.options.producers_per_log_max);
         Ok(Appended {
             base_offset,
-            last_offset: next_offset - 1,
+            last_offset,
             log_start_offset: self.start_offset(),
             duplicate: false,
-            ticket: Ticket { sequence, durable },
+            ticket,
         })
+    }
+
+    /// Takes back what the frames from `first_frame` on carried: offsets from `end` on.
+    pub(crate) fn cut(&self, first_frame: u64, end: i64, bytes: u64, skips_offsets: bool) {
+        let mut state = self.state.lock();
+        state.producers.cut(first_frame);
+        state.segments.cut(end, bytes);
+        state.epochs.cut(end);
+        state.skips_offsets = skips_offsets;
+        let skipped = if skips_offsets { SKIPPED_OFFSETS } else { 0 };
+        self.end.store(end - skipped, Ordering::Release);
     }
 
     /// Ready when the append behind `ticket` is acknowledged, or can no longer be.
@@ -356,12 +277,7 @@ impl Log {
         ticket: &Ticket,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CommitError>> {
-        match self.journal.upgrade() {
-            Some(journal) => journal.poll_committed(ticket, cx),
-            None => Poll::Ready(Err(CommitError {
-                reason: "the journal is closed".to_owned(),
-            })),
-        }
+        self.shared.poll_committed(ticket, cx)
     }
 
     /// Wakes once when the high watermark or the start moves, or the log is deleted.
@@ -372,8 +288,8 @@ impl Log {
         }
     }
 
-    /// Whole batches from the one that holds `from` on, below `below`, up to `max_bytes`; the first whatever its size if
-    /// `at_least_one`.
+    /// Whole batches from the one that holds `from` on, below `below`, up to `max_bytes`; the first
+    /// whatever its size if `at_least_one`.
     pub fn read(
         &self,
         from: i64,
@@ -381,25 +297,28 @@ impl Log {
         max_bytes: usize,
         at_least_one: bool,
     ) -> Result<Vec<Chunk>, ReadError> {
+        self.check_range(from)?;
+        let below = below.min(self.high_watermark());
+        let chunks = self
+            .shared
+            .store
+            .read(self, from, below, max_bytes, at_least_one);
+        if chunks.is_err() {
+            // Retention may have taken the offset, or the log have gone, while it was read.
+            self.check_range(from)?;
+        }
+        chunks
+    }
+
+    fn check_range(&self, offset: i64) -> Result<(), ReadError> {
         if self.is_deleted() {
             return Err(ReadError::Deleted);
         }
         let (start, end) = (self.start_offset(), self.end_offset());
-        if from < start || from > end {
-            return Err(ReadError::OutOfRange {
-                offset: from,
-                start,
-                end,
-            });
+        if offset < start || offset > end {
+            return Err(ReadError::OutOfRange { offset, start, end });
         }
-        let journal = self.journal.upgrade().ok_or(ReadError::Deleted)?;
-        journal.read(
-            self.id,
-            from,
-            below.min(self.high_watermark()),
-            max_bytes,
-            at_least_one,
-        )
+        Ok(())
     }
 
     /// The first record at or after `timestamp` below `below`: its timestamp and offset.
@@ -408,24 +327,44 @@ impl Log {
         timestamp: i64,
         below: i64,
     ) -> Result<Option<(i64, i64)>, ReadError> {
-        let journal = self.journal.upgrade().ok_or(ReadError::Deleted)?;
-        journal
+        let offsets = self.start_offset()..below.min(self.high_watermark());
+        self.shared
             .store
-            .offset_for_timestamp(self.id, self.start_offset(), timestamp, below)
+            .offset_for_timestamp(self, timestamp, offsets)
     }
 
     /// The largest timestamp below `below` and the first offset that has it.
     pub fn max_timestamp(&self, below: i64) -> Result<Option<(i64, i64)>, ReadError> {
-        let journal = self.journal.upgrade().ok_or(ReadError::Deleted)?;
-        journal
-            .store
-            .max_timestamp(self.id, self.start_offset(), below)
+        let offsets = self.start_offset()..below.min(self.high_watermark());
+        let segments = self.state.lock().segments.segments().to_vec();
+        self.shared.store.max_timestamp(self, &segments, offsets)
     }
 
-    /// Moves what the recovered or written journal says of this log into view.
-    pub(crate) fn replay_end(&self, end: i64) {
+    pub(crate) fn newest_sealed(&self) -> Option<FileId> {
+        match self.newest_sealed.load(Ordering::Acquire) {
+            0 => None,
+            file => Some(FileId::from_bits(file)),
+        }
+    }
+
+    pub(crate) fn set_newest_sealed(&self, file: FileId) {
+        self.newest_sealed.store(file.to_bits(), Ordering::Release);
+    }
+
+    /// Where the journal that was read back leaves the log: all of it is durable.
+    pub(crate) fn set_end(&self, end: i64) {
         self.end.store(end, Ordering::Release);
         self.high_watermark.store(end, Ordering::Release);
+    }
+
+    /// Forgets what lies below `start`; whoever watches is to be woken.
+    pub(crate) fn move_start(&self, start: i64, wake: &mut Vec<Waker>) {
+        let mut state = self.state.lock();
+        self.start.fetch_max(start, Ordering::AcqRel);
+        state.segments.drop_below(start, self.end_offset());
+        state.epochs.drop_below(start);
+        drop(state);
+        self.take_watchers(wake);
     }
 
     /// Shows records below `end`; whoever watches is to be woken.
@@ -438,17 +377,12 @@ impl Log {
         wake.append(&mut self.watchers.lock());
     }
 
-    pub(crate) fn mark_deleted(&self) {
+    pub(crate) fn mark_deleted(&self, wake: &mut Vec<Waker>) {
+        // Under the lock: no append is half way.
+        let state = self.state.lock();
         self.deleted.store(true, Ordering::Release);
-        let mut wake = Vec::new();
-        self.take_watchers(&mut wake);
-        wake.into_iter().for_each(Waker::wake);
-    }
-}
-
-fn closed() -> AppendError {
-    AppendError::Failed {
-        reason: "the journal is closed".to_owned(),
+        drop(state);
+        self.take_watchers(wake);
     }
 }
 

@@ -1,111 +1,443 @@
-//! The maintenance step: keeps the next file ready and gives full files their footers. Run by its own thread, or stepped by a
-//! simulation.
+//! The maintenance step, the journal's housekeeping: the next file, footers, snapshots, retention, and
+//! which files may go. Run by its own thread, or stepped by a simulation. `tidy` has what happens to
+//! files that are mostly or wholly dead.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::commit::Full;
-use crate::footer::BLOCK_BYTES;
-use crate::journal::Journal;
-use crate::log::LogId;
+use crate::MANIFEST_LOG;
+use crate::checkpoint::Gathered;
+use crate::file_id::FileId;
+use crate::footer::Previous;
+use crate::journal::{Journal, NextFiles};
+use crate::log::Log;
+use crate::manifest::FileSize;
+use crate::manifest_event::Event;
+use crate::merge::Merge;
+use crate::options::LogId;
+use crate::roll::{LogEnds, Now, Retention};
+use crate::room::NextFile;
+use crate::segment_index::SegmentIndex;
+use crate::snapshot;
+use crate::store::OpenFile;
+use crate::writer::{self, RESERVE_NAME, ReadyFile, SPARE_NAME, WriteError};
 
 /// How often the thread looks around.
 const PERIOD: Duration = Duration::from_millis(200);
+/// A clean stop writes a snapshot if the next start had more than this to replay.
+const CLOSING_TAIL_BYTES: u64 = 1 << 20;
+/// Free room that lets writes be tried again after the disk refused one.
+const FREE_BYTES_MIN: u64 = 16 << 20;
 
-impl Journal {
-    /// Forgets logs: nobody reads or appends to them any more, and their ids are never used again.
-    pub fn delete_logs(&self, ids: &[LogId]) {
-        for id in ids {
-            self.remove_log(*id);
+/// What the maintenance step is about.
+#[derive(Debug, Default)]
+pub(crate) struct Upkeep {
+    /// The newest whole snapshots, newest first.
+    snapshots: Vec<Published>,
+    snapshot_bytes: u64,
+    /// `Writer::bytes_written` when the last one was gathered.
+    snapshot_at: u64,
+    gathered: Option<(Gathered, u64)>,
+    retention_at_ms: Option<i64>,
+    /// Files whose deletion waits to be durable.
+    pub(crate) deleting: BTreeSet<FileId>,
+    pub(crate) merge: Option<Merge>,
+    pub(crate) merge_not_before_ms: i64,
+    /// Files that turned out to be damaged when they were to be merged.
+    pub(crate) unmergeable: BTreeSet<FileId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Published {
+    sequence: u64,
+    /// Where it begins to replay.
+    file: u64,
+    /// The manifest's events below are in it, if this run has written it.
+    applied: Option<i64>,
+}
+
+impl Upkeep {
+    /// `snapshots`, newest first: sequence, file, bytes.
+    pub(crate) fn new(snapshots: Vec<(u64, u64, u64)>) -> Self {
+        let published = snapshots.iter().map(|(sequence, file, _)| Published {
+            sequence: *sequence,
+            file: *file,
+            applied: None,
+        });
+        Self {
+            snapshots: published.collect(),
+            snapshot_bytes: snapshots.first().map_or(0, |(_, _, bytes)| *bytes),
+            ..Self::default()
         }
     }
 
-    /// Deletes every log but these and the journal's own: what a crash left of a deletion.
-    pub fn retain_only(&self, known: &[LogId]) {
-        let orphans: Vec<LogId> = self
-            .log_ids()
-            .into_iter()
-            .filter(|id| *id > crate::METADATA_LOG && !known.contains(id))
-            .collect();
-        self.delete_logs(&orphans);
+    /// The journal file at which the older of the two snapshots begins to replay: neither it nor a
+    /// later one may go (rule 4).
+    pub(crate) fn keep_from(&self) -> u64 {
+        self.snapshots.get(1).map_or(0, |older| older.file)
     }
+}
 
+impl Journal {
     /// Maintains until the journal is closed. The body of the maintenance thread.
     pub fn run_maintenance(&self) {
         loop {
-            self.maintenance_step();
-            let mut queue = self.queue.lock();
-            if queue.closed || self.failed() {
+            let has_more = self.maintenance_step();
+            let mut queue = self.shared.queue.lock();
+            if queue.closed || self.shared.failure().is_some() {
                 return;
             }
-            if queue.spare_ready {
-                self.upkeep.wait_for(&mut queue, PERIOD);
+            if !has_more {
+                self.shared.upkeep.wait_for(&mut queue, PERIOD);
             }
         }
     }
 
-    /// Does what is due: the next file, footers.
-    pub fn maintenance_step(&self) {
-        if self.failed() {
-            return;
+    /// Does a bounded piece of what is due. True if there is more to do at once.
+    pub fn maintenance_step(&self) -> bool {
+        if self.shared.failure().is_some() || self.shared.queue.lock().closing {
+            return false;
         }
-        self.ready_spare();
-        let full: Vec<Full> = std::mem::take(&mut self.writer.lock().to_seal);
-        for file in full {
-            if let Err(error) = self.seal(&file) {
-                tracing::warn!(file = file.header.number, %error, "the footer could not be written; the next start indexes the file again");
+        let mut upkeep = self.upkeep.lock();
+        let done = self.maintain(&mut upkeep);
+        drop(upkeep);
+        match done {
+            Ok(has_more) => has_more,
+            // What needs room is tried again when there is some.
+            Err(WriteError::NoSpace) => false,
+            Err(WriteError::Failed { doing, error }) => {
+                self.shared.fail(format!("{doing}: {error}"));
+                false
             }
         }
     }
 
-    fn ready_spare(&self) {
-        let mut writer = self.writer.lock();
-        if writer.spare.is_some() || self.queue.lock().closing {
+    fn maintain(&self, upkeep: &mut Upkeep) -> Result<bool, WriteError> {
+        self.ready_next_files(upkeep)?;
+        self.seal_full_files()?;
+        self.take_up_lost_events(upkeep);
+        self.snapshot(upkeep)?;
+        self.retain(upkeep);
+        self.account();
+        self.delete_dead_files(upkeep);
+        self.unlink_files(upkeep)?;
+        self.merge_step(upkeep)
+    }
+
+    /// What a clean stop still does. Best effort: nothing depends on it.
+    pub(crate) fn close_upkeep(&self) {
+        let mut upkeep = self.upkeep.lock();
+        if let Some(merge) = upkeep.merge.take() {
+            merge.cancel();
+        }
+        let tail_bytes = self.writer.lock().bytes_written - upkeep.snapshot_at;
+        if tail_bytes < CLOSING_TAIL_BYTES {
             return;
         }
-        // The commit step goes on meanwhile: the header is all it needs.
-        let header = self.spare_header(&writer);
-        writer.making_spare = true;
+        let closed = self.seal_full_files().and_then(|()| {
+            upkeep.gathered = self.gather().map(|gathered| (gathered, tail_bytes));
+            self.publish(&mut upkeep)
+        });
+        if let Err(error) = closed {
+            tracing::warn!(
+                ?error,
+                "no snapshot at the stop; the next start replays more"
+            );
+        }
+    }
+
+    /// Keeps the next file ready, and room set aside for a full disk.
+    fn ready_next_files(&self, upkeep: &Upkeep) -> Result<(), WriteError> {
+        let writer = self.writer.lock();
+        let number = writer.active.header.number + 1;
+        let mut next = self.next_files.lock();
         drop(writer);
-        let made = crate::commit::make_spare(&*self.disk, header);
-        writer = self.writer.lock();
-        writer.making_spare = false;
+        let is_ready = next
+            .spare
+            .as_ref()
+            .is_some_and(|spare| spare.header.number == number);
+        if is_ready && next.reserve.is_some() && !self.shared.queue.lock().room.is_full() {
+            return Ok(());
+        }
+        if !is_ready {
+            let stale = next.spare.take();
+            match self.make_spare(upkeep, number, stale) {
+                Ok(spare) => next.spare = Some(spare),
+                Err(WriteError::NoSpace) => {}
+                Err(failed) => return Err(failed),
+            }
+        }
+        if next.spare.is_some() && next.reserve.is_none() {
+            next.reserve = self.make_reserve()?;
+        }
+        self.tell_room(&next);
+        Ok(())
+    }
+
+    fn make_spare(
+        &self,
+        upkeep: &Upkeep,
+        number: u64,
+        stale: Option<ReadyFile>,
+    ) -> Result<ReadyFile, WriteError> {
+        let header = self.new_header(number, self.shared.options.file_bytes);
+        match stale
+            .map(|stale| stale.file)
+            .or_else(|| self.recycle(upkeep))
+        {
+            Some(file) => writer::ready(&*self.disk, SPARE_NAME, header, file),
+            None => writer::make_ready(&*self.disk, SPARE_NAME, header),
+        }
+    }
+
+    fn make_reserve(&self) -> Result<Option<ReadyFile>, WriteError> {
+        let size = self.shared.options.file_bytes;
+        let header = self.new_header(0, size);
+        let kept = self.disk.open(RESERVE_NAME).ok();
+        let kept = kept.filter(|file| file.size().is_ok_and(|bytes| bytes == size));
+        if let Some(file) = kept {
+            let name = RESERVE_NAME;
+            return Ok(Some(ReadyFile { file, header, name }));
+        }
+        match writer::make_ready(&*self.disk, RESERVE_NAME, header) {
+            Ok(made) => Ok(Some(made)),
+            Err(WriteError::NoSpace) => Ok(None),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// Lets appends know what room there is.
+    fn tell_room(&self, next: &NextFiles) {
+        let free_bytes = self.disk.free_bytes().unwrap_or(u64::MAX);
         let mut wake: Vec<Waker> = Vec::new();
         {
-            let mut queue = self.queue.lock();
-            match made {
-                Ok(spare) => {
-                    assert!(
-                        spare.header.number == writer.header.number + 1,
-                        "the commit step waits for a spare that is being made"
-                    );
-                    writer.spare = Some(spare);
-                    queue.spare_ready = true;
-                    queue.full = false;
-                }
-                Err(error) => {
-                    if !queue.full {
-                        tracing::warn!(%error, "no room for the next journal file: produces are refused until there is");
-                    }
-                    queue.full = true;
-                }
+            let mut queue = self.shared.queue.lock();
+            let was_full = queue.room.is_full();
+            if next.spare.is_some() {
+                queue.room.set_next(NextFile::Spare);
+                queue
+                    .room
+                    .set_write_refused(was_full && free_bytes < FREE_BYTES_MIN);
+            } else if next.reserve.is_some() {
+                queue.room.set_next(NextFile::Reserve);
+            } else {
+                queue.room.set_full();
             }
-            queue.take_room_waiters(&mut wake);
+            if queue.room.is_full() && !was_full {
+                tracing::warn!(
+                    "no room for the next journal file: produces are refused until there is"
+                );
+            }
+            if queue.has_room() {
+                wake.append(&mut queue.room_waiters);
+            }
         }
-        drop(writer);
-        self.spare_made.notify_all();
         wake.into_iter().for_each(Waker::wake);
     }
 
-    /// Writes a full file's footer behind its last frame and gives back the room behind that.
-    fn seal(&self, full: &Full) -> io::Result<()> {
-        let sealed = self.store.sealed.read().get(&full.header.number).cloned();
-        let Some(sealed) = sealed else { return Ok(()) };
-        let start = full.position.next_multiple_of(BLOCK_BYTES as u64);
-        let footer = sealed.footer.encode(&full.header.place(), start);
-        full.file.write_all_at(&footer, start)?;
-        full.file.sync_data()?;
-        full.file.set_len(start + footer.len() as u64)
+    /// Gives full files their footers, oldest first.
+    fn seal_full_files(&self) -> Result<(), WriteError> {
+        for file in self.shared.store.full_files() {
+            self.seal(&file)?;
+        }
+        Ok(())
     }
+
+    /// Writes a full file's footer behind its last frame and gives back the room behind that. The
+    /// truncation is durable before a snapshot lets a start begin behind this file.
+    fn seal(&self, open: &OpenFile) -> Result<(), WriteError> {
+        let Some((span, end)) = *open.full.lock() else {
+            return Ok(());
+        };
+        let id = FileId::journal(open.header.number);
+        let place = open.header.place();
+        let index = open.index.read().clone();
+        let previous = |log| {
+            let newest = self.log(log).and_then(|log| log.newest_sealed());
+            newest.map_or(Previous::None, Previous::File)
+        };
+        let footer = {
+            let books = self.books.lock();
+            index.finish(span, previous, |log| self.live_from_unburied(&books, log))
+        };
+        let bytes = footer.encode(&place, end);
+        let write = WriteError::of_write("writing a footer");
+        let sync = WriteError::of_sync("syncing a sealed file");
+        open.file.write_all_at(&bytes, end).map_err(&write)?;
+        open.file.sync_data().map_err(&sync)?;
+        let bytes = end + bytes.len() as u64;
+        open.file.set_len(bytes).map_err(&write)?;
+        open.file.sync_data().map_err(&sync)?;
+        {
+            let books = self.books.lock();
+            // Counted again: starts may have moved since.
+            let live_bytes = footer.live_bytes(|log| self.live_from_unburied(&books, log));
+            let size = FileSize { bytes, live_bytes };
+            if let Err(error) = books.manifest.write().seal(open.header.number, size) {
+                tracing::error!(%id, %error, "a sealed file is known already");
+            }
+            for log in footer
+                .logs()
+                .iter()
+                .filter_map(|entry| self.log(entry.log_id))
+            {
+                log.set_newest_sealed(id);
+            }
+        }
+        self.shared
+            .store
+            .segments
+            .keep(SegmentIndex::new(id, footer));
+        self.shared.store.sealed(open.header.number);
+        Ok(())
+    }
+
+    /// From where a log counts as alive in a file that is being sealed. A deleted log's bytes there
+    /// are never counted, so never subtracted.
+    fn live_from_unburied(&self, books: &crate::books::Books, log: LogId) -> Option<i64> {
+        let exists = self.log(log).is_some() && !books.deleted.contains_key(&log);
+        exists.then(|| books.accounted(log))
+    }
+
+    /// Writes a snapshot when one is due, as soon as what it holds is durable.
+    fn snapshot(&self, upkeep: &mut Upkeep) -> Result<(), WriteError> {
+        if upkeep.gathered.is_some() {
+            return self.publish(upkeep);
+        }
+        let written = self.writer.lock().bytes_written;
+        let tail_bytes = written - upkeep.snapshot_at;
+        let minimum = self.shared.options.snapshot_tail_bytes_min;
+        if snapshot::is_due(tail_bytes, upkeep.snapshot_bytes, minimum) {
+            upkeep.gathered = self.gather().map(|gathered| (gathered, written));
+            return self.publish(upkeep);
+        }
+        Ok(())
+    }
+
+    fn publish(&self, upkeep: &mut Upkeep) -> Result<(), WriteError> {
+        let Some((gathered, written)) = upkeep.gathered.take() else {
+            return Ok(());
+        };
+        if self.shared.cuts.load(Ordering::SeqCst) != gathered.cuts {
+            // It holds what a full disk has taken back.
+            return Ok(());
+        }
+        let header = gathered.snapshot.header;
+        if self.shared.durable.load(Ordering::SeqCst) < header.sequence {
+            upkeep.gathered = Some((gathered, written));
+            return Ok(());
+        }
+        if upkeep
+            .snapshots
+            .first()
+            .is_some_and(|newest| newest.sequence >= header.sequence)
+        {
+            return Ok(());
+        }
+        let published = snapshot::publish(&*self.disk, &gathered.snapshot);
+        // Without room the older ones stay, and the tail grows.
+        let bytes = published.map_err(WriteError::of_write("writing a snapshot"))?;
+        upkeep.snapshot_bytes = bytes;
+        upkeep.snapshot_at = written;
+        let published = Published {
+            sequence: header.sequence,
+            file: header.file,
+            applied: Some(gathered.applied),
+        };
+        upkeep.snapshots.insert(0, published);
+        upkeep.snapshots.truncate(snapshot::SNAPSHOTS_KEPT);
+        self.trim_manifest(upkeep);
+        Ok(())
+    }
+
+    /// The manifest's events that both snapshots hold are needed no more.
+    fn trim_manifest(&self, upkeep: &Upkeep) {
+        let Some(applied) = upkeep.snapshots.get(1).and_then(|older| older.applied) else {
+            return;
+        };
+        let start = self.log(MANIFEST_LOG).map_or(0, |log| log.start_offset());
+        if applied > start {
+            // Should it be refused, the next snapshot asks again.
+            let _ = self.delete_before(MANIFEST_LOG, applied);
+        }
+    }
+
+    /// Moves the starts of logs whose oldest segments have expired, and forgets idle producers.
+    fn retain(&self, upkeep: &mut Upkeep) {
+        let now_ms = self.shared.clock.monotonic_ms();
+        let interval = self.shared.options.retention_check_interval_ms;
+        let interval = i64::try_from(interval).unwrap_or(i64::MAX);
+        let is_due = upkeep
+            .retention_at_ms
+            .is_none_or(|at| now_ms.saturating_sub(at) >= interval);
+        if !is_due {
+            return;
+        }
+        upkeep.retention_at_ms = Some(now_ms);
+        let now = Now {
+            running_ms: self.shared.running_ms(),
+            wall_ms: self.shared.clock.wall_ms(),
+        };
+        let mut moved = Vec::new();
+        for log in self.logs() {
+            if let Some(start_offset) = self.expired_end(&log, now) {
+                let log_id = log.id();
+                moved.push(Event::LogStartMoved {
+                    log_id,
+                    start_offset,
+                });
+            }
+        }
+        if let Err(error) = self.append_events(moved) {
+            tracing::debug!(%error, "retention waits for the journal");
+        }
+    }
+
+    fn expired_end(&self, log: &Arc<Log>, now: Now) -> Option<i64> {
+        let options = &self.shared.options;
+        let mut state = log.state.lock();
+        let expiration_ms = options.producer_id_expiration_ms;
+        state.producers.expire(now.running_ms, expiration_ms);
+        if !state.config.deletes {
+            return None;
+        }
+        let retention = Retention {
+            retention_ms: u64::try_from(state.config.retention_ms).ok(),
+            retention_bytes: u64::try_from(state.config.retention_bytes).ok(),
+            clock: options.retention_clock,
+        };
+        let ends = LogEnds {
+            high_watermark: log.high_watermark(),
+            end_offset: log.end_offset(),
+        };
+        state.segments.expired_end(&retention, now, ends)
+    }
+
+    /// What a full disk took back and must be said again.
+    fn take_up_lost_events(&self, upkeep: &mut Upkeep) {
+        let lost = std::mem::take(&mut self.books.lock().lost);
+        let mut again = Vec::new();
+        for event in lost {
+            match event {
+                Event::LogDeleted { .. } => again.push(event),
+                Event::FileDeleted { file } => {
+                    upkeep.deleting.remove(&file);
+                }
+                Event::MergedInstalled { merged, .. } => self.drop_merged(merged),
+                // Asked for again by whoever wanted it.
+                Event::LogStartMoved { .. } | Event::HoleAccepted(_) => {}
+            }
+        }
+        if self.append_events(again.clone()).is_err() {
+            self.books.lock().lost.extend(again);
+        }
+    }
+}
+
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }

@@ -37,7 +37,7 @@ pub struct FileState {
     pub age: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileSize {
     pub bytes: u64,
     /// Bytes of runs at or above their log's start.

@@ -1,12 +1,107 @@
-//! The frame that fills while the last one is written: appended batches, copied once, with the runs they form. Filled by `Log::append`
-//! under the queue's lock, taken whole by the commit step. Pure: it knows no file.
+//! What waits for the next commit: the frame that fills, the room there is for it, and why appends are
+//! refused if they are. Filled by `Log::append` under its lock, emptied by the commit step. Knows no
+//! file.
+//!
+//! Batches lie in the buffer in the order in which they came. Before they are written, small ones are
+//! put in the order of their logs, so that each log has one run in the frame: an index entry and a
+//! read for each, not for each batch.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use protocol::batch;
 
-use crate::frame::{self, FRAME_HEADER_BYTES, RUN_BEGINS_SEGMENT, Run};
-use crate::log::{Durability, Log};
+use crate::footer;
+use crate::frame::{self, FRAME_HEADER_BYTES, RUN_BEGINS_SEGMENT, RUN_SKIPS_OFFSETS, Run};
+use crate::log::Log;
+use crate::manifest_event::Event;
+use crate::options::{AppendError, Durability, LogClass};
+use crate::room::{NoRoom, Room};
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) frame: PendingFrame,
+    pub(crate) room: Room,
+    /// Logs of the last frame, which the next one lists.
+    pub(crate) previous_count: usize,
+    /// The frame's times, taken with its first batch.
+    pub(crate) wall_ms: i64,
+    pub(crate) running_ms: u64,
+    /// Why nothing is taken any more.
+    pub(crate) refusal: Option<AppendError>,
+    /// A frame that the disk did not take is being taken back.
+    pub(crate) is_cutting: bool,
+    /// How often that happened.
+    pub(crate) cuts: u32,
+    pub(crate) closing: bool,
+    pub(crate) closed: bool,
+    pub(crate) room_waiters: Vec<Waker>,
+    frame_bytes_max: usize,
+}
+
+/// A frame holds no more than this many times `frame_bytes_max`.
+const FRAME_HARD_FACTOR: usize = 2;
+/// Batches of about this size on average are put in the order of their logs.
+const ARRANGED_RUN_BYTES_MAX: usize = 16 << 10;
+
+impl Queue {
+    pub(crate) fn new(frame: PendingFrame, room: Room, frame_bytes_max: usize) -> Self {
+        Self {
+            frame,
+            room,
+            previous_count: 0,
+            wall_ms: 0,
+            running_ms: 0,
+            refusal: None,
+            is_cutting: false,
+            cuts: 0,
+            closing: false,
+            closed: false,
+            room_waiters: Vec::new(),
+            frame_bytes_max,
+        }
+    }
+
+    /// Whether the frame takes a batch of so many bytes.
+    pub(crate) fn check(&self, bytes: usize, class: LogClass) -> Result<(), AppendError> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        let body_bytes = self.frame.body_bytes() + bytes;
+        let is_crowded = body_bytes > self.frame_bytes_max * FRAME_HARD_FACTOR;
+        if self.is_cutting || (is_crowded && !self.frame.is_empty()) {
+            return Err(AppendError::Busy);
+        }
+        let runs = self.frame.runs.len() + 1;
+        let needed = needed_bytes(body_bytes, runs, self.previous_count);
+        match self.room.check(needed, class) {
+            Ok(()) => Ok(()),
+            Err(NoRoom::Full) => Err(AppendError::Full),
+            // An empty frame that finds no room waits for the next file; another one is written first.
+            Err(NoRoom::Wait) => Err(AppendError::Busy),
+        }
+    }
+
+    /// Whether connections may go on to send.
+    pub(crate) fn has_room(&self) -> bool {
+        let accepts = self.frame.body_bytes() < self.frame_bytes_max && self.room.is_wide();
+        self.refusal.is_some() || (accepts && !self.is_cutting)
+    }
+
+    pub(crate) fn is_due(&self, now_ms: i64) -> bool {
+        self.closing || self.frame.is_due(now_ms, self.frame_bytes_max)
+    }
+
+    /// Bytes that the frame comes to, with what its runs add to the file's index.
+    pub(crate) fn needed_bytes(&self) -> u64 {
+        let frame = &self.frame;
+        needed_bytes(frame.body_bytes(), frame.runs.len(), self.previous_count)
+    }
+}
+
+fn needed_bytes(body_bytes: usize, runs: usize, previous: usize) -> u64 {
+    (frame::encoded_bytes(body_bytes, runs, previous) + footer::entry_bytes(runs, runs)) as u64
+}
 
 /// Batches that wait for the next commit.
 #[derive(Debug)]
@@ -14,9 +109,12 @@ pub(crate) struct PendingFrame {
     pub(crate) sequence: u64,
     /// Room for the frame's header, then the batches.
     pub(crate) buffer: Vec<u8>,
+    /// Their checksums are filled in by [`Self::arrange`].
     pub(crate) runs: Vec<Run>,
     /// The log of each run.
     pub(crate) logs: Vec<Arc<Log>>,
+    /// What the manifest's records in this frame say.
+    pub(crate) events: Vec<Event>,
     /// Someone waits for the sync, not for an interval's end.
     pub(crate) wants_sync: bool,
     /// Someone waits for the write alone.
@@ -26,6 +124,7 @@ pub(crate) struct PendingFrame {
 }
 
 /// One batch on its way into the frame.
+#[derive(Debug)]
 pub(crate) struct NewBatch<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) base_offset: i64,
@@ -33,6 +132,7 @@ pub(crate) struct NewBatch<'a> {
     pub(crate) max_timestamp: i64,
     pub(crate) leader_epoch: i32,
     pub(crate) begins_segment: bool,
+    pub(crate) skips_offsets: bool,
 }
 
 impl PendingFrame {
@@ -44,6 +144,7 @@ impl PendingFrame {
             buffer,
             runs: Vec::new(),
             logs: Vec::new(),
+            events: Vec::new(),
             wants_sync: false,
             wants_write: false,
             interval_end_ms: None,
@@ -65,54 +166,113 @@ impl PendingFrame {
         let stored = &mut self.buffer[start..];
         batch::set_base_offset(stored, new.base_offset);
         batch::set_partition_leader_epoch(stored, new.leader_epoch);
-        let bytes = new.bytes.len() as u32;
-        if let Some(last) = self.runs.last_mut()
-            && last.log_id == log.id()
-            && !new.begins_segment
-        {
-            last.offset_count += new.offset_count;
-            last.bytes += bytes;
-            last.max_timestamp = last.max_timestamp.max(new.max_timestamp);
-            last.checksum = frame::run_checksum(last.checksum, stored);
-            last.batch_count += 1;
-            return;
-        }
-        self.runs.push(Run {
+        let flags = match new.begins_segment {
+            true => RUN_BEGINS_SEGMENT,
+            false => 0,
+        };
+        let run = Run {
             log_id: log.id(),
             base_offset: new.base_offset,
             offset_count: new.offset_count,
-            bytes,
+            bytes: new.bytes.len() as u32,
             max_timestamp: new.max_timestamp,
-            checksum: frame::run_checksum(0, stored),
+            checksum: 0,
             batch_count: 1,
-            flags: if new.begins_segment {
-                RUN_BEGINS_SEGMENT
-            } else {
-                0
-            },
-        });
+            flags: flags
+                | if new.skips_offsets {
+                    RUN_SKIPS_OFFSETS
+                } else {
+                    0
+                },
+        };
+        if let Some(last) = self.runs.last_mut()
+            && extends(last, &run)
+        {
+            extend(last, &run);
+            return;
+        }
+        self.runs.push(run);
         self.logs.push(log.clone());
     }
 
     /// Notes for what this append's caller waits.
-    pub(crate) fn wait_for(&mut self, durability: Durability, now_ms: i64) {
+    pub(crate) fn wait_for(&mut self, durability: Durability, now_ms: impl FnOnce() -> i64) {
         match durability {
             Durability::Sync => self.wants_sync = true,
             Durability::Os => self.wants_write = true,
+            Durability::IntervalMs(ms) if self.interval_end_ms.is_none() => {
+                self.interval_end_ms = Some(now_ms() + i64::from(ms));
+            }
             Durability::IntervalMs(ms) => {
-                let end = now_ms + i64::from(ms);
-                self.interval_end_ms =
-                    Some(self.interval_end_ms.map_or(end, |first| first.min(end)));
+                let end = now_ms() + i64::from(ms);
+                self.interval_end_ms = self.interval_end_ms.map(|first| first.min(end));
             }
         }
     }
 
     /// Whether it is time to write.
     pub(crate) fn is_due(&self, now_ms: i64, frame_bytes_max: usize) -> bool {
-        !self.is_empty()
-            && (self.wants_sync
-                || self.wants_write
-                || self.body_bytes() >= frame_bytes_max
-                || self.interval_end_ms.is_some_and(|end| now_ms >= end))
+        let interval_is_up = self.interval_end_ms.is_some_and(|end| now_ms >= end);
+        let is_wanted = self.wants_sync || self.wants_write || interval_is_up;
+        is_wanted || self.body_bytes() >= frame_bytes_max
     }
+
+    /// Puts small batches in the order of their logs, and completes the runs.
+    pub(crate) fn arrange(&mut self) {
+        let mut order: Vec<u32> = (0..self.runs.len() as u32).collect();
+        order.sort_by_key(|run| self.runs[*run as usize].log_id);
+        let log_of = |run: &u32| self.runs[*run as usize].log_id;
+        let logs = order.chunk_by(|a, b| log_of(a) == log_of(b)).count();
+        let is_small = self.body_bytes() / self.runs.len().max(1) <= ARRANGED_RUN_BYTES_MAX;
+        if logs < self.runs.len() && is_small {
+            self.reorder(&order, logs);
+        }
+        let mut at = FRAME_HEADER_BYTES;
+        for run in &mut self.runs {
+            let end = at + run.bytes as usize;
+            run.checksum = frame::run_checksum_of(&self.buffer[at..end]);
+            at = end;
+        }
+    }
+
+    fn reorder(&mut self, order: &[u32], logs: usize) {
+        let mut starts = Vec::with_capacity(self.runs.len());
+        let mut at = FRAME_HEADER_BYTES;
+        for run in &self.runs {
+            starts.push(at);
+            at += run.bytes as usize;
+        }
+        let mut arranged = Self::new(self.sequence, self.buffer.len());
+        arranged.runs.reserve(logs);
+        for run in order.iter().map(|run| *run as usize) {
+            let entry = self.runs[run];
+            let bytes = &self.buffer[starts[run]..starts[run] + entry.bytes as usize];
+            arranged.buffer.extend_from_slice(bytes);
+            match arranged.runs.last_mut() {
+                Some(last) if extends(last, &entry) => extend(last, &entry),
+                _ => {
+                    arranged.runs.push(entry);
+                    arranged.logs.push(self.logs[run].clone());
+                }
+            }
+        }
+        self.buffer = arranged.buffer;
+        self.runs = arranged.runs;
+        self.logs = arranged.logs;
+    }
+}
+
+/// Whether `next` can become part of `run`, which its bytes follow.
+fn extends(run: &Run, next: &Run) -> bool {
+    run.log_id == next.log_id
+        && run.end_offset() == next.base_offset
+        && next.flags == 0
+        && run.offset_count.checked_add(next.offset_count).is_some()
+}
+
+fn extend(run: &mut Run, next: &Run) {
+    run.offset_count += next.offset_count;
+    run.bytes += next.bytes;
+    run.max_timestamp = run.max_timestamp.max(next.max_timestamp);
+    run.batch_count += next.batch_count;
 }

@@ -1,27 +1,38 @@
-//! Opening a journal: finds the frames that count, replays them into the logs, and opens a new epoch. Nothing in the folder is changed
-//! before the new epoch's opening is durable, so that a start that is cut leaves what the next one needs.
+//! Opening a journal: takes the folder, finds the frames that count, replays them, opens a new epoch,
+//! and only then clears away what no longer counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use protocol::batch::Batches;
 
+use crate::chain::{Base, Chain};
+use crate::checkpoint::{Checkpoint, StoredLog};
 use crate::clock::Clock;
-use crate::commit::{self, SPARE_NAME, Spare, Writer};
-use crate::disk::{Disk, DiskFile};
-use crate::file_header::FileHeader;
+use crate::disk::Disk;
 use crate::file_id::FileId;
-use crate::footer::{BLOCK_BYTES, FooterBuilder, FrameSpan, Previous};
-use crate::frame::{self, FRAME_HEADER_BYTES, Frame, FrameHeader, RUN_BEGINS_SEGMENT, flag};
-use crate::journal::{Journal, JournalOptions};
-use crate::log::{Durability, LogClass, LogConfig, LogId};
-use crate::producers;
-use crate::roll::Arrival;
+use crate::footer::{BLOCK_BYTES, FooterBuilder, FrameSpan};
+use crate::frame::flag;
+use crate::journal::Journal;
+use crate::log::Log;
+use crate::maintain::Upkeep;
+use crate::manifest::FileSize;
+use crate::manifest_event::Hole;
+use crate::opening::Opening;
+use crate::options::{JournalOptions, LogConfig, LogId};
+use crate::queue::{PendingFrame, Queue};
+use crate::replay::Replay;
+use crate::room::Room;
 use crate::running_clock::{LastFrameTime, RunningClock};
-use crate::scan::{self, Scanned, ScannedFile};
-use crate::store::{ActiveFile, SealedFile, Store};
+use crate::scan::{ScannedFile, Scanner};
+use crate::segment::{SegmentLimits, Segments};
+use crate::shared::Shared;
+use crate::snapshot::{self, Snapshot};
+use crate::store::{OpenFile, Store};
+use crate::writer::{self, Writer};
+use crate::{MANIFEST_LOG, METADATA_LOG};
 
 /// Why a journal cannot be opened; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +44,7 @@ pub enum OpenError {
     #[error("{doing}: {source}")]
     Io { doing: String, source: io::Error },
     #[error(
-        "{file} is damaged: {what}. Nothing was changed; restore the folder from a copy, or move the file away to lose what it holds"
+        "{file} is damaged: {what}. Nothing was changed; restore the folder from a copy, or move it away to begin anew"
     )]
     Damaged { file: String, what: String },
 }
@@ -49,11 +60,15 @@ pub struct Recovered {
     pub logs: Vec<LogId>,
     /// The broker's sections of the snapshot that was used.
     pub sections: Vec<(u32, Bytes)>,
+    /// Frames that were replayed.
     pub frames: u64,
     pub bytes_read: u64,
+    /// What is lost to damage.
+    pub holes: Vec<Hole>,
+    pub millis: u64,
 }
 
-fn io_error(doing: &str) -> impl Fn(io::Error) -> OpenError + '_ {
+fn io(doing: &'static str) -> impl Fn(io::Error) -> OpenError {
     move |source| OpenError::Io {
         doing: doing.to_owned(),
         source,
@@ -61,338 +76,442 @@ fn io_error(doing: &str) -> impl Fn(io::Error) -> OpenError + '_ {
 }
 
 impl Journal {
+    /// Opens the journal in `disk`'s folder, making it if there is none.
     pub fn open(
         disk: Arc<dyn Disk>,
         clock: Arc<dyn Clock>,
         options: JournalOptions,
     ) -> Result<(Arc<Self>, Recovered), OpenError> {
+        let begun_ms = clock.monotonic_ms();
         let lock = disk.lock().map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => OpenError::Locked,
-            _ => io_error("locking the data folder")(error),
+            _ => io("locking the data folder")(error),
         })?;
-        let scanned = scan::scan(&*disk)?;
-        let opening = Opening::decide(&scanned);
-        let last = scanned.last_header.map(|header| LastFrameTime {
-            running_ms: header.running_ms,
-            append_time_ms: header.append_time_ms,
-        });
-        let monotonic_ms = clock.monotonic_ms();
-        let running = RunningClock::resume(last, clock.wall_ms(), monotonic_ms.unsigned_abs());
-        let header = FrameHeader {
-            append_time_ms: clock.wall_ms(),
-            running_ms: running.now_ms(monotonic_ms.unsigned_abs()),
-            leader_epoch: opening.leader_epoch,
-            ..FrameHeader::default()
+        let scanner = Scanner::new(&*disk);
+        let mut found = Found::look(&scanner, &*disk)?;
+        let first_sequence = found.checkpoint.first_sequence;
+        let mut replay = Replay::new(
+            &scanner,
+            std::mem::take(&mut found.checkpoint),
+            found.base.map_or(0, |base| base.sequence),
+            options.producers_per_log_max,
+        );
+        replay.run(&mut found.chain)?;
+        let start = Start::decide(&found, &replay, first_sequence, &*clock);
+        let writer = start.open_epoch(&*disk, &options, &found.chain, &replay)?;
+        // From here on what no longer counts may go.
+        found.clear(&*disk, start.cut_sequence, &replay.state)?;
+        let bytes_read = scanner.bytes_read.get();
+        let recovered = Recovered {
+            epoch: start.epoch,
+            leader_epoch: start.leader_epoch,
+            clean: start.clean,
+            logs: replay.state.logs.keys().copied().collect(),
+            sections: std::mem::take(&mut replay.state.sections_above),
+            frames: replay.frames,
+            bytes_read,
+            holes: std::mem::take(&mut replay.holes),
+            millis: 0,
         };
-        let (writer, index) = opening
-            .write(&*disk, &scanned, &options, header)
-            .map_err(io_error("opening a new journal file"))?;
-        give_back(&*disk, &scanned);
-        let sealed = seal_all(&scanned, opening.proven);
-        let active = ActiveFile {
-            number: writer.header.number,
-            file: writer.file.clone(),
-            index,
-        };
-        let store = Store::new(active, sealed, options.tail_cache_bytes);
-        let journal = Arc::new(Self::assemble(
-            disk,
-            clock,
+        let state = std::mem::take(&mut replay.state);
+        let parts = Parts {
+            disk: disk.clone(),
+            clock: clock.clone(),
             options,
             lock,
-            writer,
-            store,
-            running,
-            opening.leader_epoch,
-        ));
-        replay(&journal, &scanned);
-        let recovered = Recovered {
-            epoch: opening.epoch,
-            leader_epoch: opening.leader_epoch,
-            clean: opening.clean,
-            logs: journal.log_ids(),
-            sections: Vec::new(),
-            frames: scanned
-                .files
-                .iter()
-                .map(|file| file.frames.len() as u64)
-                .sum(),
-            bytes_read: scanned.bytes_read,
+            start,
+            state,
         };
-        Ok((journal, recovered))
+        let journal = parts.assemble(found, writer);
+        journal
+            .holes
+            .store(recovered.holes.len() as u64, Ordering::Relaxed);
+        let millis = (clock.monotonic_ms() - begun_ms).unsigned_abs();
+        Ok((
+            Arc::new(journal),
+            Recovered {
+                millis,
+                ..recovered
+            },
+        ))
     }
+}
+
+/// What is in the folder.
+#[derive(Debug)]
+struct Found {
+    chain: Chain,
+    base: Option<Base>,
+    checkpoint: Checkpoint,
+    base_time: Option<LastFrameTime>,
+    /// Whole snapshots, newest first: sequence, file at which each begins to replay, bytes.
+    snapshots: Vec<(u64, u64, u64)>,
+    /// Snapshots that cannot be read or do not fit.
+    rejected: Vec<u64>,
+}
+
+impl Found {
+    fn look(scanner: &Scanner<'_>, disk: &dyn Disk) -> Result<Self, OpenError> {
+        let names = disk.names().map_err(io("listing the data folder"))?;
+        let mut numbers: Vec<u64> = Vec::new();
+        let files = names.iter().filter_map(|name| FileId::from_name(name));
+        numbers.extend(files.filter(|id| !id.is_merged()).map(FileId::number));
+        numbers.sort_unstable();
+        let (whole, mut rejected) = read_snapshots(disk)?;
+        let snapshots = whole.iter().map(|(snapshot, bytes)| {
+            let header = &snapshot.header;
+            (header.sequence, header.file, *bytes)
+        });
+        let mut snapshots: Vec<(u64, u64, u64)> = snapshots.collect();
+        for (snapshot, _) in &whole {
+            let header = &snapshot.header;
+            let base = Base {
+                sequence: header.sequence,
+                epoch: header.epoch,
+                file: header.file,
+            };
+            let chain = scan(scanner, &numbers, Some(base))?;
+            if chain.cuts_off(base) {
+                // It was taken by an epoch whose end was cut off below it.
+                rejected.push(header.sequence);
+                snapshots.retain(|(sequence, _, _)| *sequence != header.sequence);
+                continue;
+            }
+            let decoded = Checkpoint::decode(snapshot);
+            let checkpoint = decoded.map_err(|error| OpenError::Damaged {
+                file: format!("{:016x}.snapshot", header.sequence),
+                what: error.to_string(),
+            })?;
+            return Ok(Self {
+                chain,
+                base: Some(base),
+                checkpoint,
+                base_time: Some(LastFrameTime {
+                    running_ms: header.running_ms,
+                    append_time_ms: header.append_time_ms,
+                }),
+                snapshots,
+                rejected,
+            });
+        }
+        let has_more = !rejected.is_empty() || names.iter().any(|name| name.ends_with(".merged"));
+        Self::from_the_beginning(scan(scanner, &numbers, None)?, rejected, has_more)
+    }
+
+    /// Without a snapshot every frame since the first must be there.
+    fn from_the_beginning(
+        chain: Chain,
+        rejected: Vec<u64>,
+        has_more: bool,
+    ) -> Result<Self, OpenError> {
+        let first = chain.files.first().and_then(|file| file.frames.first());
+        let is_whole = match first {
+            Some(first) => first.sequence() == 1,
+            None => {
+                !has_more
+                    && chain
+                        .uncounted
+                        .iter()
+                        .all(|file| file.footer_start.is_none())
+            }
+        };
+        if !is_whole {
+            return Err(OpenError::Damaged {
+                file: "the data folder".to_owned(),
+                what: "its first files are missing, and no snapshot tells what they held"
+                    .to_owned(),
+            });
+        }
+        Ok(Self {
+            chain,
+            base: None,
+            checkpoint: Checkpoint {
+                first_sequence: 1,
+                ..Checkpoint::default()
+            },
+            base_time: None,
+            snapshots: Vec::new(),
+            rejected,
+        })
+    }
+
+    /// Removes what the new epoch leaves behind.
+    fn clear(&self, disk: &dyn Disk, cut: u64, state: &Checkpoint) -> Result<(), OpenError> {
+        let mut gone: Vec<String> = Vec::new();
+        let counts = |file: &&ScannedFile| file.frames.iter().any(|found| found.sequence() <= cut);
+        let cut_off = self.chain.files.iter().filter(|file| !counts(file));
+        let uncounted = self.chain.uncounted.iter().chain(cut_off);
+        gone.extend(uncounted.map(|file| file.id().name()));
+        gone.extend(
+            self.rejected
+                .iter()
+                .map(|sequence| format!("{sequence:016x}.snapshot")),
+        );
+        let first = self.base.map_or(0, |base| base.file);
+        let manifest = state.books.manifest.read();
+        for name in disk.names().map_err(io("listing the data folder"))? {
+            let orphan = FileId::from_name(&name).is_some_and(|id| {
+                let is_older = id.is_merged() || id.number() < first;
+                is_older && manifest.file(id).is_none()
+            });
+            if orphan || name.ends_with(".tmp") {
+                gone.push(name);
+            }
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        for name in &gone {
+            writer::remove_if_there(disk, name).map_err(io("removing what no longer counts"))?;
+        }
+        if !gone.is_empty() {
+            disk.sync_folder().map_err(io("syncing the data folder"))?;
+        }
+        Ok(())
+    }
+}
+
+type WholeSnapshots = Vec<(Snapshot, u64)>;
+
+/// The snapshots that are whole, newest first, with their sizes, and those that are not.
+fn read_snapshots(disk: &dyn Disk) -> Result<(WholeSnapshots, Vec<u64>), OpenError> {
+    let sequences = snapshot::sequences(disk).map_err(io("listing snapshots"))?;
+    let (mut whole, mut rejected) = (Vec::new(), Vec::new());
+    for sequence in sequences {
+        match snapshot::read(disk, sequence) {
+            Ok(snapshot) => whole.push(snapshot),
+            Err(error) => {
+                tracing::error!(sequence, %error, "a snapshot is damaged");
+                rejected.push(sequence);
+            }
+        }
+    }
+    Ok((whole, rejected))
+}
+
+fn scan(scanner: &Scanner<'_>, numbers: &[u64], base: Option<Base>) -> Result<Chain, OpenError> {
+    let first = base.map_or(0, |base| base.file);
+    let numbers = numbers.iter().filter(|number| **number >= first);
+    let files: Result<Vec<ScannedFile>, OpenError> =
+        numbers.map(|number| scanner.scan(*number)).collect();
+    Ok(Chain::judge(files?, base))
 }
 
 /// How the new epoch begins.
-struct Opening {
+#[derive(Debug)]
+struct Start {
     epoch: u32,
     number: u64,
-    /// Frames above this one are written again.
-    proven: u64,
+    cut_sequence: u64,
     clean: bool,
     leader_epoch: i32,
+    running: RunningClock,
+    wall_ms: i64,
+    running_ms: u64,
 }
 
-impl Opening {
-    fn decide(scanned: &Scanned) -> Self {
-        let epoch = scanned.epoch_max + 1;
-        let clean = scanned
+impl Start {
+    fn decide(found: &Found, replay: &Replay<'_>, first_sequence: u64, clock: &dyn Clock) -> Self {
+        let chain = &found.chain;
+        let epoch = chain.epoch_max + 1;
+        let is_new = found.base.is_none() && replay.last_header.is_none();
+        let closed = replay
             .last_header
-            .is_none_or(|header| header.flags & flag::CLOSING != 0);
-        let before = scanned.last_header.map_or(0, |header| header.leader_epoch);
+            .is_some_and(|header| header.is(flag::CLOSING));
+        let clean = (closed || is_new) && replay.holes.is_empty();
+        let before = match replay.last_header {
+            Some(header) => header.leader_epoch,
+            None => replay.state.leader_epoch,
+        };
+        let last_time = replay.last_header.map(|header| LastFrameTime {
+            running_ms: header.running_ms,
+            append_time_ms: header.append_time_ms,
+        });
+        let (wall_ms, monotonic_ms) = (clock.wall_ms(), clock.monotonic_ms().unsigned_abs());
+        let running = RunningClock::resume(last_time.or(found.base_time), wall_ms, monotonic_ms);
+        let base_file = found.base.map_or(0, |base| base.file);
         Self {
             epoch,
-            number: scanned.number_max + 1,
-            // A closing frame holds nothing and is never written again.
-            proven: if clean {
-                scanned.last_sequence
-            } else {
-                scanned.proven
-            },
+            number: chain.number_max.max(base_file) + 1,
+            cut_sequence: chain
+                .proven
+                .max(first_sequence - 1)
+                .min(replay.last_sequence),
             clean,
-            leader_epoch: if clean {
-                before
-            } else {
-                i32::try_from(epoch).unwrap_or(i32::MAX)
+            leader_epoch: match clean {
+                true => before,
+                false => i32::try_from(epoch).unwrap_or(i32::MAX),
             },
+            running,
+            wall_ms,
+            running_ms: running.now_ms(monotonic_ms),
         }
     }
 
-    /// Writes the frames that are not proven behind block 1 of a new file, syncs, then the epoch's first frame into block 1, syncs.
-    fn write(
+    fn open_epoch(
         &self,
         disk: &dyn Disk,
-        scanned: &Scanned,
         options: &JournalOptions,
-        times: FrameHeader,
-    ) -> io::Result<(Writer, FooterBuilder)> {
-        let header = FileHeader {
-            merged: false,
+        chain: &Chain,
+        replay: &Replay<'_>,
+    ) -> Result<Writer, OpenError> {
+        let end = |log: LogId| replay.state.logs.get(&log).map_or(0, |log| log.end);
+        let opening = Opening {
             epoch: self.epoch,
             number: self.number,
-            salt: (options.salts.lock())(),
-            size: options.file_bytes,
-            created_ms: times.append_time_ms,
+            leader_epoch: self.leader_epoch,
+            cut_sequence: self.cut_sequence,
+            files: &chain.files,
+            append_time_ms: self.wall_ms,
+            running_ms: self.running_ms,
+            manifest_end: end(MANIFEST_LOG),
+            metadata_end: end(METADATA_LOG),
         };
-        let Spare { file, header } = commit::make_spare(disk, header)?;
-        disk.rename(SPARE_NAME, &FileId::journal(self.number).name())?;
-        let mut index = FooterBuilder::default();
-        let mut sequence = self.proven + 1;
-        let mut position = 2 * BLOCK_BYTES as u64;
-        for (source, found) in scanned
+        let mut writer = opening.write(disk, options)?;
+        writer.previous = replay.previous.clone();
+        let bytes = chain
             .files
             .iter()
-            .flat_map(|file| file.frames.iter().map(move |found| (file, found)))
-        {
-            if found.frame.header.sequence <= self.proven {
-                continue;
-            }
-            sequence += 1;
-            position = self.write_again(
-                &*file, &header, source, found, sequence, position, &mut index,
-            )?;
-        }
-        file.sync_data()?;
-        disk.sync_folder()?;
-        let mut first = vec![0; FRAME_HEADER_BYTES];
-        let frame_header = FrameHeader {
-            flags: flag::EPOCH,
-            epoch: self.epoch,
-            sequence: self.proven + 1,
-            // What was written again counts as proven only once a later frame says so.
-            durable_sequence: self.proven,
-            cut_sequence: self.proven,
-            ..times
-        };
-        frame::finish(&mut first, &frame_header, &[], &[], &header.place(), 1);
-        file.write_all_at(&first, BLOCK_BYTES as u64)?;
-        file.sync_data()?;
-        let mut writer = Writer::new(file, header, position, sequence, None);
-        writer.span = FrameSpan {
-            first_sequence: self.proven + 1,
-            last_sequence: sequence,
-            first_append_ms: times.append_time_ms,
-            last_append_ms: times.append_time_ms,
-        };
-        Ok((writer, index))
+            .flat_map(|file| &file.frames)
+            .map(|found| found.bytes);
+        writer.bytes_written = bytes.sum();
+        Ok(writer)
     }
+}
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one frame from one place to another"
-    )]
-    fn write_again(
-        &self,
-        file: &dyn DiskFile,
-        header: &FileHeader,
-        source: &ScannedFile,
-        found: &scan::Found,
-        sequence: u64,
-        position: u64,
-        index: &mut FooterBuilder,
-    ) -> io::Result<u64> {
-        let mut buffer = vec![0; FRAME_HEADER_BYTES + found.body_bytes];
-        source.file.read_exact_at(&mut buffer, found.position)?;
-        let old = &found.frame.header;
-        let frame_header = FrameHeader {
-            flags: flag::AGAIN,
-            epoch: self.epoch,
-            sequence,
-            durable_sequence: self.proven,
-            cut_sequence: 0,
-            leader_epoch: self.leader_epoch,
-            ..*old
+/// What the journal is put together from.
+struct Parts {
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    options: JournalOptions,
+    lock: Box<dyn Send + Sync>,
+    start: Start,
+    state: Checkpoint,
+}
+
+impl Parts {
+    fn assemble(self, found: Found, writer: Writer) -> Journal {
+        let state = self.state;
+        let options = self.options;
+        let limits = SegmentLimits {
+            files_max: options.open_files_max,
+            footer_bytes_max: options.footer_cache_bytes,
+            waypoints_max: options.footer_cache_bytes / 256,
         };
-        frame::finish(
-            &mut buffer,
-            &frame_header,
+        let manifest = state.books.manifest.clone();
+        let segments = Segments::new(self.disk.clone(), manifest, limits);
+        size_merged(&*self.disk, &segments, &state);
+        let store = Store::new(writer.active.clone(), segments, options.tail_cache_bytes);
+        for file in found.chain.files {
+            if let Some(full) = full_file(file, self.start.cut_sequence) {
+                store.add_full(full);
+            }
+        }
+        let room = Room::new(writer.left(), writer::file_room(options.file_bytes));
+        let frame = PendingFrame::new(writer.last_sequence + 1, 0);
+        let mut queue = Queue::new(frame, room, options.frame_bytes_max);
+        queue.previous_count = writer.previous.len();
+        let shared = Arc::new(Shared::new(
+            self.clock,
+            options,
+            self.start.running,
+            queue,
+            store,
+            self.start.leader_epoch,
+        ));
+        let skip = state.unseen_logs_skip;
+        let logs = state.logs.into_iter();
+        let logs: HashMap<LogId, Arc<Log>> = logs
+            .map(|(id, stored)| (id, Arc::new(log(id, stored, shared.clone()))))
+            .collect();
+        let upkeep = Upkeep::new(found.snapshots);
+        let journal = Journal::assemble(
+            shared,
+            self.disk,
+            self.lock,
+            logs,
+            writer,
+            state.books,
+            upkeep,
+        );
+        journal.unseen_logs_skip.store(skip, Ordering::Release);
+        journal
+    }
+}
+
+fn log(id: LogId, stored: StoredLog, shared: Arc<Shared>) -> Log {
+    let log = Log::new(id, shared, LogConfig::UNCLAIMED);
+    log.set_end(stored.end);
+    let mut wake = Vec::new();
+    log.move_start(stored.start, &mut wake);
+    if let Some(file) = stored.newest_sealed {
+        log.set_newest_sealed(file);
+    }
+    let mut state = log.state.lock();
+    state.segments = stored.segments;
+    state.epochs = stored.epochs;
+    state.producers = stored.producers;
+    state.skips_offsets = stored.skips_offsets;
+    drop(state);
+    log
+}
+
+/// A file of an earlier epoch up to the cut; it waits for its footer.
+fn full_file(scanned: ScannedFile, cut_sequence: u64) -> Option<OpenFile> {
+    let mut index = FooterBuilder::default();
+    let mut span = FrameSpan::default();
+    let mut end = BLOCK_BYTES as u64;
+    let frames = scanned
+        .frames
+        .iter()
+        .filter(|found| found.sequence() <= cut_sequence);
+    for found in frames {
+        let header = &found.frame.header;
+        writer::index_frame(
+            &mut index,
             &found.frame.runs,
-            &found.frame.previous,
-            &header.place(),
-            position / BLOCK_BYTES as u64,
+            found.position,
+            header.append_time_ms,
         );
-        file.write_all_at(&buffer, position)?;
-        commit::index_frame(index, &found.frame.runs, position, old.append_time_ms);
-        Ok(position + buffer.len() as u64)
+        if span.first_sequence == 0 {
+            span.first_sequence = header.sequence;
+            span.first_append_ms = header.append_time_ms;
+        }
+        span.last_sequence = header.sequence;
+        span.last_append_ms = header.append_time_ms;
+        end = found.position + found.bytes;
     }
+    if span.first_sequence == 0 {
+        return None;
+    }
+    let file = OpenFile::new(scanned.header, scanned.file, index);
+    *file.full.lock() = Some((span, end));
+    Some(file)
 }
 
-/// The room that earlier files took and did not use. Only after the opening is durable: until then the next start may need all of it.
-fn give_back(disk: &dyn Disk, scanned: &Scanned) {
-    for file in &scanned.files {
-        let given = file.file.size().and_then(|size| {
-            if size > file.end {
-                file.file.set_len(file.end)
-            } else {
-                Ok(())
-            }
-        });
-        if let Err(error) = given {
-            tracing::warn!(number = file.header.number, %error, "a journal file keeps room that it does not use");
+/// Merged segments whose event was just replayed: how large they are and how much of each lives.
+fn size_merged(disk: &dyn Disk, segments: &Segments, state: &Checkpoint) {
+    let manifest = &state.books.manifest;
+    let unsized_files: BTreeSet<FileId> = {
+        let manifest = manifest.read();
+        let files = manifest
+            .files_by_age()
+            .filter(|(_, file)| file.size.bytes == 0);
+        files.map(|(file, _)| file).collect()
+    };
+    for file in unsized_files {
+        let bytes = disk.open(&file.name()).and_then(|file| file.size());
+        let Ok(bytes) = bytes.inspect_err(|error| {
+            tracing::error!(%file, %error, "a merged segment is missing");
+        }) else {
+            continue;
+        };
+        let size = |live_bytes| FileSize { bytes, live_bytes };
+        manifest.write().set_size(file, size(bytes));
+        if let Ok(index) = segments.index(file) {
+            let live = |log| state.books.live_from(log, state.logs.contains_key(&log));
+            manifest
+                .write()
+                .set_size(file, size(index.footer().live_bytes(live)));
         }
     }
-    for id in &scanned.uncounted {
-        if let Err(error) = disk.remove(&id.name()) {
-            tracing::warn!(file = %id, %error, "an empty journal file could not be removed");
-        }
-    }
-}
-
-/// The files of earlier epochs as they are read from now on: up to the frame that is proven.
-fn seal_all(scanned: &Scanned, proven: u64) -> BTreeMap<u64, Arc<SealedFile>> {
-    let mut sealed = BTreeMap::new();
-    let mut last: BTreeMap<LogId, FileId> = BTreeMap::new();
-    for file in &scanned.files {
-        let mut index = FooterBuilder::default();
-        let mut span = FrameSpan::default();
-        for found in file
-            .frames
-            .iter()
-            .filter(|found| found.frame.header.sequence <= proven)
-        {
-            let header = &found.frame.header;
-            commit::index_frame(
-                &mut index,
-                &found.frame.runs,
-                found.position,
-                header.append_time_ms,
-            );
-            if span.first_sequence == 0 {
-                span.first_sequence = header.sequence;
-                span.first_append_ms = header.append_time_ms;
-            }
-            span.last_sequence = header.sequence;
-            span.last_append_ms = header.append_time_ms;
-        }
-        let id = FileId::journal(file.header.number);
-        let footer = index.finish(
-            span,
-            |log| {
-                last.get(&log)
-                    .map_or(Previous::None, |file| Previous::File(*file))
-            },
-            |_| Some(0),
-        );
-        last.extend(footer.logs().iter().map(|entry| (entry.log_id, id)));
-        sealed.insert(
-            file.header.number,
-            Arc::new(SealedFile {
-                id,
-                file: file.file.clone(),
-                footer,
-                bytes: file.end,
-            }),
-        );
-    }
-    sealed
-}
-
-/// What a log is until the broker says how it wants it.
-const UNCLAIMED: LogConfig = LogConfig {
-    durability: Durability::Sync,
-    class: LogClass::User,
-    segment_bytes: i64::MAX,
-    segment_ms: i64::MAX,
-    retention_ms: -1,
-    retention_bytes: -1,
-    deletes: false,
-};
-
-/// Brings every log to where the frames leave it.
-fn replay(journal: &Arc<Journal>, scanned: &Scanned) {
-    for file in &scanned.files {
-        for found in &file.frames {
-            let header = &found.frame.header;
-            for (run, headers) in found.frame.runs.iter().zip(&found.batches) {
-                let log = journal
-                    .log(run.log_id)
-                    .unwrap_or_else(|| journal.open_log(run.log_id, UNCLAIMED));
-                let arrival = Arrival {
-                    base_offset: run.base_offset,
-                    last_offset: run.end_offset() - 1,
-                    bytes: u64::from(run.bytes),
-                    max_timestamp: run.max_timestamp,
-                    append_time_ms: header.append_time_ms,
-                    running_ms: header.running_ms,
-                };
-                let mut state = log.state.lock();
-                state
-                    .segments
-                    .append(&arrival, run.flags & RUN_BEGINS_SEGMENT != 0);
-                for batch in headers {
-                    state
-                        .epochs
-                        .append(batch.partition_leader_epoch, batch.base_offset);
-                    let appended = producers::Appended {
-                        header: batch,
-                        base_offset: batch.base_offset,
-                        // Durable before anyone is served.
-                        frame_sequence: 0,
-                        running_ms: header.running_ms,
-                    };
-                    state
-                        .producers
-                        .record(&appended, journal.producers_per_log_max());
-                }
-                drop(state);
-                log.replay_end(run.end_offset());
-            }
-        }
-    }
-}
-
-/// The headers of a run's batches.
-pub(crate) fn batch_headers(run: &[u8]) -> Vec<protocol::batch::BatchHeader> {
-    Batches::new(run)
-        .map_while(Result::ok)
-        .map(|batch| *batch.header())
-        .collect()
-}
-
-/// A frame's runs with their bytes.
-pub(crate) fn run_headers(frame: &Frame, bytes: &[u8]) -> Vec<Vec<protocol::batch::BatchHeader>> {
-    frame
-        .placed_runs()
-        .map(|(run, start)| batch_headers(&bytes[start..start + run.bytes as usize]))
-        .collect()
 }

@@ -153,6 +153,19 @@ impl VirtualSegments {
         self.segments.drain(..dropped);
     }
 
+    /// Takes back what was appended from `end_offset` on: `bytes` of batches that were never written.
+    /// What they did to the last segment's times stays until the next start.
+    pub fn cut(&mut self, end_offset: i64, mut bytes: u64) {
+        while let Some(last) = self.segments.last_mut() {
+            if last.base_offset < end_offset {
+                last.bytes = last.bytes.saturating_sub(bytes);
+                return;
+            }
+            bytes = bytes.saturating_sub(last.bytes);
+            self.segments.pop();
+        }
+    }
+
     /// The log's size as clients see it: bytes of batches, whole segments.
     pub fn bytes(&self) -> u64 {
         self.segments

@@ -71,9 +71,8 @@ pub enum SnapshotError {
 
 /// Whether a snapshot is due: the journal's tail behind the last one takes longer to replay than it
 /// is worth to write another (rule 12).
-pub fn is_due(tail_bytes: u64, last_snapshot_bytes: u64) -> bool {
-    const TAIL_BYTES_MIN: u64 = 64 << 20;
-    tail_bytes > TAIL_BYTES_MIN.max(last_snapshot_bytes.saturating_mul(8))
+pub fn is_due(tail_bytes: u64, last_snapshot_bytes: u64, tail_bytes_min: u64) -> bool {
+    tail_bytes > tail_bytes_min.max(last_snapshot_bytes.saturating_mul(8))
 }
 
 /// Writes a snapshot, makes it and its name durable, and then removes those beyond the two newest.

@@ -120,7 +120,11 @@ fn when_one_is_due() {
         (73 * MIB, 9 * MIB, true),
         (u64::MAX, u64::MAX, false),
     ] {
-        assert_eq!(is_due(tail, last), due, "tail {tail}, last {last}");
+        assert_eq!(
+            is_due(tail, last, 64 * MIB),
+            due,
+            "tail {tail}, last {last}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The power is cut at every change that a workload makes to the disk, then again during the start that follows: whatever was
 //! acknowledged is there afterwards, whole, in order and at its offset, and the journal opens.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
