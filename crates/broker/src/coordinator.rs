@@ -286,9 +286,8 @@ impl Coordinator {
     fn close(&self) {
         let mut inner = self.inner.lock();
         inner.closed = true;
-        let config = inner.groups.config().clone();
-        let groups = std::mem::replace(&mut inner.groups, Groups::new(config));
-        let replies = groups.close();
+        // The groups stay: the snapshot of a clean stop is still to be made of them.
+        let replies = inner.groups.close();
         self.perform(
             &mut inner,
             Effects {

@@ -213,8 +213,9 @@ impl Groups {
         effects
     }
 
-    /// The coordinator goes, in order or not: whoever waits shall look for it again. Outcomes of appends matter no more.
-    pub fn close(self) -> Vec<(Token, Reply)> {
+    /// The coordinator goes, in order or not: whoever waits shall look for it again. Outcomes of appends matter no more; what is
+    /// stored stays, for the last snapshot.
+    pub fn close(&mut self) -> Vec<(Token, Reply)> {
         let error = ErrorCode::NotCoordinator;
         let mut replies = Vec::new();
         for (member_id, member) in self.groups.values().flat_map(|group| &group.members) {
@@ -227,7 +228,7 @@ impl Groups {
                 .map(|token| (token, SyncReply::error(error)));
             replies.extend(sync.map(|(token, reply)| (token, Reply::Sync(reply))));
         }
-        for append in self.appends.under_way.into_values() {
+        for append in std::mem::take(&mut self.appends.under_way).into_values() {
             if let Then::Reply(token, reply) = append.then {
                 replies.push((token, reply.failed(error)));
             }

@@ -192,7 +192,7 @@ impl Driver {
 
     /// Another process on the same log.
     pub(super) fn restart(&mut self, config: GroupsConfig) {
-        let old = std::mem::replace(&mut self.groups, Groups::new(config));
+        let mut old = std::mem::replace(&mut self.groups, Groups::new(config));
         self.appends.clear();
         for (token, reply) in old.close() {
             self.answered(token, reply);
