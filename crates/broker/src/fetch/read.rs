@@ -52,6 +52,15 @@ pub struct Limits {
     pub leader_epoch: i32,
 }
 
+impl Limits {
+    pub fn at_most(&self, max_bytes: usize) -> Self {
+        Self {
+            max_bytes: self.max_bytes.min(max_bytes),
+            ..*self
+        }
+    }
+}
+
 pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
     let mut round = Round {
         answers: Vec::with_capacity(targets.len()),
@@ -154,4 +163,23 @@ fn failed(wanted: &Wanted, code: ErrorCode) -> PartitionData {
 fn failed_within(mut answer: PartitionData, code: ErrorCode) -> PartitionData {
     answer.error_code = code.into();
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_claims_another_epoch_is_behind_or_ahead() {
+        for (claimed, expected) in [
+            (-1, None),
+            (5, None),
+            (4, Some(ErrorCode::FencedLeaderEpoch)),
+            (0, Some(ErrorCode::FencedLeaderEpoch)),
+            (6, Some(ErrorCode::UnknownLeaderEpoch)),
+            (i32::MAX, Some(ErrorCode::UnknownLeaderEpoch)),
+        ] {
+            assert_eq!(check_leader_epoch(claimed, 5), expected, "{claimed}");
+        }
+    }
 }

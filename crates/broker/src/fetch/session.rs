@@ -2,7 +2,8 @@
 //! answer only what is new. A pure cache of sessions; the fetch handler opens a context from it and closes the context with the
 //! answer.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::error::ErrorCode;
 use protocol::messages::fetch::{FetchPartition, FetchRequest, PartitionData};
@@ -13,6 +14,9 @@ const INITIAL_EPOCH: i32 = 0;
 const FINAL_EPOCH: i32 = -1;
 /// A session may be evicted for another when unused for so long.
 const EVICTION_MS: i64 = 120_000;
+
+/// Partitions that all sessions together remember at most: who asks for more is served without a session.
+const PARTITIONS_MAX: usize = 1_000_000;
 
 /// A topic as the request names it: by name before version 13, by id from then on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +97,7 @@ impl SessionCache {
             self.sessions.remove(&request.session_id);
             let wanted: Vec<Wanted> = wanted_of(request, by_id).collect();
             let opens = request.session_epoch == INITIAL_EPOCH && !wanted.is_empty();
-            let session_id = if opens {
+            let session_id = if opens && self.has_room(wanted.len()) {
                 self.insert(&wanted, by_id, now_ms)
             } else {
                 0
@@ -117,6 +121,13 @@ impl SessionCache {
         session.epoch = next_epoch(session.epoch);
         session.used_ms = now_ms;
         session.change(request, by_id);
+        if !self.has_room(0) {
+            self.sessions.remove(&request.session_id);
+            return Err(ErrorCode::FetchSessionIdNotFound);
+        }
+        let Some(session) = self.sessions.get(&request.session_id) else {
+            return Err(ErrorCode::FetchSessionIdNotFound);
+        };
         let wanted: Vec<Wanted> = session
             .partitions
             .iter()
@@ -165,6 +176,14 @@ impl SessionCache {
         sent
     }
 
+    fn has_room(&self, more: usize) -> bool {
+        let remembered = self
+            .sessions
+            .values()
+            .map(|session| session.partitions.len());
+        remembered.sum::<usize>() + more <= PARTITIONS_MAX
+    }
+
     fn insert(&mut self, wanted: &[Wanted], by_id: bool, now_ms: i64) -> i32 {
         if self.sessions.len() >= self.slots && !self.evict(wanted.len(), now_ms) {
             return 0;
@@ -174,13 +193,7 @@ impl SessionCache {
             id = id.checked_add(1).unwrap_or(1);
         }
         self.next_id = id.checked_add(1).unwrap_or(1);
-        let cached = |wanted: &Wanted| Cached {
-            wanted: wanted.clone(),
-            high_watermark: -1,
-            log_start_offset: -1,
-            was_error: false,
-        };
-        let partitions = wanted.iter().map(cached).collect();
+        let partitions = wanted.iter().cloned().map(Cached::new).collect();
         let session = Session {
             epoch: next_epoch(INITIAL_EPOCH),
             by_id,
@@ -221,30 +234,35 @@ impl Session {
             places.insert((cached.wanted.topic.clone(), cached.wanted.partition), at);
         }
         for wanted in wanted_of(request, by_id) {
-            match places.get(&(wanted.topic.clone(), wanted.partition)) {
-                Some(at) => self.partitions[*at].wanted = wanted,
-                None => self.partitions.push(Cached {
-                    wanted,
-                    high_watermark: -1,
-                    log_start_offset: -1,
-                    was_error: false,
-                }),
+            let place = (wanted.topic.clone(), wanted.partition);
+            match places.entry(place) {
+                Entry::Occupied(at) => self.partitions[*at.get()].wanted = wanted,
+                Entry::Vacant(vacant) => {
+                    vacant.insert(self.partitions.len());
+                    self.partitions.push(Cached::new(wanted));
+                }
             }
         }
-        for topic in &request.forgotten_topics_data {
-            let key = if by_id {
-                TopicKey::Id(topic.topic_id)
-            } else {
-                TopicKey::Name(topic.topic.clone())
-            };
-            self.partitions.retain(|cached| {
-                cached.wanted.topic != key || !topic.partitions.contains(&cached.wanted.partition)
-            });
+        let forgotten: BTreeSet<(TopicKey, i32)> = forgotten_of(request, by_id).collect();
+        if forgotten.is_empty() {
+            return;
         }
+        self.partitions.retain(|cached| {
+            !forgotten.contains(&(cached.wanted.topic.clone(), cached.wanted.partition))
+        });
     }
 }
 
 impl Cached {
+    fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            high_watermark: -1,
+            log_start_offset: -1,
+            was_error: false,
+        }
+    }
+
     /// Whether the answer says anything that the consumer does not know yet.
     fn note(&mut self, answer: &PartitionData) -> bool {
         let is_error = answer.error_code != 0;
@@ -274,6 +292,18 @@ fn next_epoch(epoch: i32) -> i32 {
     epoch.checked_add(1).unwrap_or(1)
 }
 
+fn forgotten_of(request: &FetchRequest, by_id: bool) -> impl Iterator<Item = (TopicKey, i32)> + '_ {
+    request.forgotten_topics_data.iter().flat_map(move |topic| {
+        let key = if by_id {
+            TopicKey::Id(topic.topic_id)
+        } else {
+            TopicKey::Name(topic.topic.clone())
+        };
+        let partitions = topic.partitions.iter();
+        partitions.map(move |partition| (key.clone(), *partition))
+    })
+}
+
 fn wanted_of(request: &FetchRequest, by_id: bool) -> impl Iterator<Item = Wanted> + '_ {
     request.topics.iter().flat_map(move |topic| {
         topic
@@ -293,3 +323,7 @@ fn wanted_of(request: &FetchRequest, by_id: bool) -> impl Iterator<Item = Wanted
             })
     })
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

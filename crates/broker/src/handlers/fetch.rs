@@ -24,6 +24,8 @@ use crate::fetch::session::{FetchContext, TopicKey};
 const READ_COMMITTED: i8 = 1;
 /// Reserved from the budget at most, before it is known what there is to read.
 const ESTIMATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Where nothing is left of the budget an answer is small rather than late: others may hold theirs as long as they like.
+const UNRESERVED_BYTES_MAX: usize = 64 * 1024;
 
 pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: FetchRequest) -> Response {
     let now_ms = broker.clock.monotonic_ms();
@@ -73,20 +75,29 @@ async fn wait_for_records(
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
     let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let mut deadline = std::pin::pin!(tokio::time::sleep(max_wait));
+    let mut stopping = std::pin::pin!(broker.stopping.cancelled());
     let estimate = estimate(targets, limits);
     poll_fn(|cx| {
         // Registered before the look: a commit between look and registration would wake nobody.
         for log in targets.iter().filter_map(|target| target.log.as_ref().ok()) {
             log.watch_high_watermark(cx.waker());
         }
-        let over = max_wait.is_zero() || deadline.as_mut().poll(cx).is_ready();
-        let mut reservation = std::task::ready!(broker.budget.poll_reserve(estimate, cx));
-        let round = read::read_all(targets, limits);
-        if !(over || targets.is_empty() || round.answer_now || round.bytes >= min_bytes) {
+        let over = max_wait.is_zero()
+            || deadline.as_mut().poll(cx).is_ready()
+            || stopping.as_mut().poll(cx).is_ready();
+        let mut reservation = broker.budget.try_reserve(estimate);
+        let round = match &reservation {
+            Some(_) => read::read_all(targets, limits),
+            None => read::read_all(targets, &limits.at_most(UNRESERVED_BYTES_MAX)),
+        };
+        let enough = round.bytes >= min_bytes || (reservation.is_none() && round.bytes > 0);
+        if !(over || targets.is_empty() || round.answer_now || enough) {
             return Poll::Pending;
         }
-        reservation.shrink_to(round.bytes);
-        Poll::Ready((round, Some(reservation)))
+        if let Some(reservation) = &mut reservation {
+            reservation.shrink_to(round.bytes);
+        }
+        Poll::Ready((round, reservation))
     })
     .await
 }

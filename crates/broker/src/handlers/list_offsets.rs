@@ -2,6 +2,8 @@
 //!
 //! Nothing is tiered: the earliest local offset is the log's start, and no offset is in a remote tier.
 
+use std::collections::BTreeSet;
+
 use log::Log;
 use protocol::error::ErrorCode;
 use protocol::messages::list_offsets::{
@@ -25,8 +27,9 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest)
     let image = broker.controller.image();
     let topics = request.topics.iter().map(|topic| {
         let known = image.topic(&topic.name);
+        let twice = asked_twice(topic);
         let partitions = topic.partitions.iter().map(|partition| {
-            if asked_twice(topic, partition.partition_index) {
+            if twice.contains(&partition.partition_index) {
                 return failed(partition.partition_index, ErrorCode::InvalidRequest);
             }
             match known.and_then(|topic| topic.partition(partition.partition_index)) {
@@ -49,13 +52,11 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest)
     })
 }
 
-fn asked_twice(topic: &ListOffsetsTopic, index: i32) -> bool {
-    topic
-        .partitions
-        .iter()
-        .filter(|partition| partition.partition_index == index)
-        .nth(1)
-        .is_some()
+/// Indexes that are there more than once.
+fn asked_twice(topic: &ListOffsetsTopic) -> BTreeSet<i32> {
+    let mut seen = BTreeSet::new();
+    let indexes = topic.partitions.iter().map(|asked| asked.partition_index);
+    indexes.filter(|index| !seen.insert(*index)).collect()
 }
 
 fn find(

@@ -29,6 +29,8 @@ const READ_BYTES_MIN: usize = 4 * 1024;
 const READ_BYTES_MAX: usize = 256 * 1024;
 /// Frames up to this size need no reservation: it is what a connection costs anyway.
 const FRAME_BYTES_FREE: usize = 64 * 1024;
+/// A frame that took from the budget and stops coming for so long costs the connection.
+const FRAME_STALL_MAX: Duration = Duration::from_secs(30);
 /// No further request is started while so many bytes wait to be sent.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -172,6 +174,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match self.broker.budget.poll_reserve(frame_bytes, cx) {
             Poll::Ready(reservation) => {
                 self.reserved = Some(reservation);
+                // The timer may be set for much later.
+                if let Some(due) = self.idle_due() {
+                    self.idle.as_mut().reset(due);
+                }
                 true
             }
             Poll::Pending => false,
@@ -245,18 +251,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// When the connection counts as idle, if nothing moves until then. A frame that takes from the budget must come without long
+    /// breaks.
+    fn idle_due(&self) -> Option<Instant> {
+        let idle_after = match (&self.reserved, self.idle_after) {
+            (Some(_), idle_after) => idle_after.unwrap_or(FRAME_STALL_MAX).min(FRAME_STALL_MAX),
+            (None, idle_after) => idle_after?,
+        };
+        Some(self.active_at + idle_after)
+    }
+
+    /// Whether the next move is the client's: to send a request or to read an answer.
+    fn waits_for_client(&self) -> bool {
+        // A frame that is whole waits for the journal, one that needs a reservation and has none for the budget.
+        let frame_waits = match self.frame_bytes() {
+            Ok(Some(bytes)) => {
+                self.input.len() >= 4 + bytes
+                    || (bytes > FRAME_BYTES_FREE && self.reserved.is_none())
+            }
+            _ => false,
+        };
+        !self.output.is_empty() || (self.answers.is_empty() && !frame_waits)
+    }
+
     /// The timer is not moved at every request: when it fires it looks at how long ago the last activity was.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(idle_after) = self.idle_after else {
+        let Some(mut due) = self.idle_due() else {
             return Poll::Pending;
         };
         while self.idle.as_mut().poll(cx).is_ready() {
-            let due = self.active_at + idle_after;
-            if Instant::now() >= due && self.answers.is_empty() {
+            if Instant::now() >= due && self.waits_for_client() {
                 return Poll::Ready(());
             }
-            let again = due.max(Instant::now() + Duration::from_millis(100));
-            self.idle.as_mut().reset(again);
+            due = due.max(Instant::now() + Duration::from_millis(100));
+            self.idle.as_mut().reset(due);
         }
         Poll::Pending
     }

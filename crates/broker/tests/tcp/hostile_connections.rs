@@ -1,0 +1,198 @@
+//! Connections that cost: too many, half-open, idle, announcing much and sending little, asking much and reading nothing. Memory stays
+//! within the budget and others are served.
+
+use protocol::header::frame_request;
+use protocol::messages::api_versions::ApiVersionsRequest;
+use protocol::messages::fetch::FetchRequest;
+
+use crate::batches;
+use crate::client::{self, Client, FETCH_VERSION, PRODUCE_VERSION};
+use crate::running::Running;
+
+/// The least that may be configured.
+const BUDGET_BYTES: usize = 8 * 1024 * 1024;
+const SMALL_BUDGET: &str = "memory.budget.bytes=8388608";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_half_open_connections_are_carried() {
+    let running = Running::start("").await;
+    let mut clients = Vec::new();
+    for number in 0..1500 {
+        let mut client = running.client().await;
+        // Nothing, a part of a length, or a frame that never comes.
+        client.write(&[0, 0, 1, 0, 0, 3][..number % 7]).await;
+        clients.push(client);
+    }
+    let open = |expected: usize| {
+        move |server: &broker::server::Server| server.broker.connections.open() == expected
+    };
+    running.until("all are open", open(1500)).await;
+    running.serves_others().await;
+    drop(clients);
+    running.until("none is left", open(0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_limited_in_total_and_by_address() {
+    for (limit, max) in [
+        ("max.connections=3", 3),
+        ("max.connections.per.ip=2", 2),
+        (
+            "max.connections.per.ip=1\nmax.connections.per.ip.overrides=127.0.0.1:4",
+            4,
+        ),
+    ] {
+        let running = Running::start(limit).await;
+        let mut clients = Vec::new();
+        for _ in 0..max {
+            let mut client = running.client().await;
+            client.ask(&ApiVersionsRequest::default(), 0).await;
+            clients.push(client);
+        }
+        let mut refused = running.client().await;
+        assert!(refused.is_closed().await, "{limit}");
+        assert_eq!(running.server.broker.metrics.connections_refused.get(), 1);
+        let left = clients.pop();
+        drop(left);
+        let is_free = |server: &broker::server::Server| server.broker.connections.open() < max;
+        running.until("a place is free", is_free).await;
+        running.serves_others().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_are_closed() {
+    let running = Running::start("connections.max.idle.ms=100").await;
+    let mut silent = running.client().await;
+    let mut half = running.client().await;
+    half.write(&[0, 0, 1]).await;
+    let mut asked = running.client().await;
+    asked.ask(&ApiVersionsRequest::default(), 0).await;
+    for client in [&mut silent, &mut half, &mut asked] {
+        assert!(client.is_closed().await);
+    }
+    running.serves_others().await;
+}
+
+/// Who waits for an answer is not idle.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_poll_outlives_the_idle_time() {
+    let running = Running::start("connections.max.idle.ms=200").await;
+    running.topic("t", &[]).await;
+    let mut client = running.client().await;
+    let mut request = client::fetch("t", &[client::partition(0, 0)]);
+    request.max_wait_ms = 700;
+    let answer = client.ask(&request, FETCH_VERSION).await;
+    assert_eq!(client::only_fetched(answer).error_code, 0);
+    running.serves_others().await;
+}
+
+/// Frames that are announced and do not come take the whole budget; what fits a connection's own buffer goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_sent_frames_take_the_budget_and_stop_nobody() {
+    let running = Running::start(SMALL_BUDGET).await;
+    running.topic("t", &[]).await;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = running.client().await;
+        client.write(&3_000_000_i32.to_be_bytes()).await;
+        client.write(&[0; 100]).await;
+        clients.push(client);
+    }
+    let taken = |server: &broker::server::Server| server.broker.budget.used_bytes() >= 6_000_000;
+    running.until("the budget is taken", taken).await;
+    running.serves_others().await;
+    assert!(running.server.broker.budget.used_bytes() <= BUDGET_BYTES as i64);
+    drop(clients);
+    let free = |server: &broker::server::Server| server.broker.budget.used_bytes() == 0;
+    running.until("the budget is free", free).await;
+}
+
+/// A frame that was begun and is not sent on costs the connection, so that its share of the budget comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_frame_gives_its_memory_back() {
+    let running = Running::start(&format!("{SMALL_BUDGET}\nconnections.max.idle.ms=200")).await;
+    running.topic("t", &[]).await;
+    let mut stalled = running.client().await;
+    stalled.write(&8_000_000_i32.to_be_bytes()).await;
+    let value = "x".repeat(500_000);
+    let batch = batches::plain(&[("k", &value)]);
+    assert_eq!(running.client().await.produce("t", &batch).await, Ok(0));
+    assert!(stalled.is_closed().await);
+    running.serves_others().await;
+}
+
+async fn fill(running: &Running, topic: &str, batches: usize) {
+    let value = "x".repeat(500_000);
+    let batch = batches::plain(&[("k", &value)]);
+    let mut client = running.client().await;
+    for _ in 0..batches {
+        client.produce(topic, &batch).await.unwrap();
+    }
+}
+
+/// Clients that pipeline fetches of megabytes and read none of the answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_readers_stay_within_the_budget_and_slow_nobody() {
+    let running = Running::start(&format!("{SMALL_BUDGET}\nconnections.max.idle.ms=1000")).await;
+    running.topic("t", &[]).await;
+    fill(&running, "t", 8).await;
+    let mut request = client::fetch("t", &[client::partition(0, 0)]);
+    request.topics[0].partitions[0].partition_max_bytes = i32::MAX;
+    let frame = frame_request(&request, FETCH_VERSION, 1, None);
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        let mut client = running.client().await;
+        for _ in 0..50 {
+            client.try_write(&frame);
+        }
+        clients.push(client);
+    }
+    let asked = |server: &broker::server::Server| server.broker.budget.used_bytes() > 3_000_000;
+    running.until("answers wait to be read", asked).await;
+    running.serves_others().await;
+    assert!(running.server.broker.budget.used_bytes() <= BUDGET_BYTES as i64);
+    // Who reads nothing for the idle time is gone, although answers are under way, and gives back what it held.
+    let free = |server: &broker::server::Server| {
+        server.broker.connections.open() == 0 && server.broker.budget.used_bytes() == 0
+    };
+    running.until("slow readers are closed", free).await;
+    running.serves_others().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_pipelined_deep_are_all_answered_in_order() {
+    let running = Running::start("max.in.flight.requests.per.connection=10").await;
+    running.topic("t", &[]).await;
+    let mut client = running.client().await;
+    let produce = client::produce("t", &batches::plain(&[("k", "v")]));
+    let mut bytes = Vec::new();
+    for number in 0..500 {
+        bytes.extend(frame_request(&produce, PRODUCE_VERSION, number, None));
+    }
+    assert!(client.write(&bytes).await);
+    for number in 0..500 {
+        let answer = client.receive_bytes().await.unwrap();
+        assert_eq!(answer[..4], i32::to_be_bytes(number));
+    }
+    running.serves_others().await;
+}
+
+/// A client may ask for gigabytes; the broker's own limit and the budget decide.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_of_everything_is_answered_within_the_limit() {
+    let running = Running::start(&format!("{SMALL_BUDGET}\nfetch.max.bytes=1100000")).await;
+    running.topic("t", &[]).await;
+    fill(&running, "t", 6).await;
+    let mut client = running.client().await;
+    let mut request: FetchRequest = client::fetch("t", &[client::partition(0, 0)]);
+    request.max_bytes = i32::MAX;
+    request.min_bytes = i32::MAX;
+    request.max_wait_ms = 1;
+    request.topics[0].partitions[0].partition_max_bytes = i32::MAX;
+    let answer = client::only_fetched(client.ask(&request, FETCH_VERSION).await);
+    let bytes = answer.records.unwrap_or_default().len();
+    assert!((1_000_000..=1_100_000).contains(&bytes), "{bytes}");
+    running.serves_others().await;
+    drop::<Client>(client);
+}

@@ -1,0 +1,123 @@
+//! Stops and starts: what was under way is answered, everything is there again, a folder has one broker, HTTP tells how it is.
+
+use std::net::SocketAddr;
+
+use protocol::header::frame_request;
+use protocol::messages::api_versions::ApiVersionsRequest;
+use protocol::messages::fetch::FetchRequest;
+use protocol::messages::produce::ProduceRequest;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::batches;
+use crate::client::{self, Client, FETCH_VERSION, PRODUCE_VERSION};
+use crate::running::{Folder, PATIENCE, Running, start_in};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_answers_what_is_under_way_and_a_start_has_everything() {
+    let running = Running::start("").await;
+    running.topic("t", &[]).await;
+    let (server, folder) = running.into_parts();
+    let mut producer = Client::connect(server.bound[0]).await;
+    let mut consumer = Client::connect(server.bound[0]).await;
+    let mut idle = Client::connect(server.bound[0]).await;
+    let batch = batches::plain(&[("k", "v")]);
+    let frame = frame_request(&client::produce("t", &batch), PRODUCE_VERSION, 1, None);
+    for _ in 0..50 {
+        producer.write(&frame).await;
+    }
+    let first = producer
+        .receive::<ProduceRequest>(PRODUCE_VERSION)
+        .await
+        .unwrap();
+    assert_eq!(client::only_partition(first).base_offset, 0);
+    // A long poll that nothing will wake any more.
+    let mut poll = client::fetch("t", &[client::partition(0, 0)]);
+    poll.min_bytes = i32::MAX;
+    poll.max_wait_ms = i32::MAX;
+    // Behind another request in the same bytes: once that is answered, it is under way.
+    let before = frame_request(&ApiVersionsRequest::default(), 0, 1, None);
+    let poll = frame_request(&poll, FETCH_VERSION, 2, None);
+    consumer.write(&[before, poll].concat()).await;
+    consumer.receive::<ApiVersionsRequest>(0).await.unwrap();
+    assert!(
+        timeout(PATIENCE / 4, server.stop()).await.is_ok(),
+        "a stop is quick"
+    );
+    let mut answered = 1;
+    while let Ok(answer) = producer.receive::<ProduceRequest>(PRODUCE_VERSION).await {
+        let answer = client::only_partition(answer);
+        assert_eq!((answer.error_code, answer.base_offset), (0, answered));
+        answered += 1;
+    }
+    let polled = consumer.receive::<FetchRequest>(FETCH_VERSION).await;
+    assert!(polled.is_ok_and(|answer| answer.error_code == 0));
+    assert!(consumer.is_closed().await && idle.is_closed().await);
+
+    let server = start_in(&folder, "").await.unwrap();
+    assert!(server.recovered.clean, "{:?}", server.recovered);
+    let mut client = Client::connect(server.bound[0]).await;
+    let found = client.fetch_from("t", 0).await;
+    // What was appended is there, answered or not; what was answered is.
+    assert!(found.high_watermark >= answered, "{found:?}");
+    let bytes = found.records.unwrap().len() as i64;
+    assert_eq!(bytes, found.high_watermark * batch.len() as i64);
+    assert_eq!(client.produce("t", &batch).await, Ok(found.high_watermark));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_has_one_broker() {
+    let folder = Folder::new();
+    let server = start_in(&folder, "").await.unwrap();
+    let refused = match start_in(&folder, "").await {
+        Err(error) => error.to_string(),
+        Ok(_) => panic!("two brokers on one folder"),
+    };
+    assert!(refused.contains("another"), "{refused}");
+    // The first one has not noticed.
+    let mut client = Client::connect(server.bound[0]).await;
+    client.ask(&ApiVersionsRequest::default(), 0).await;
+    server.stop().await;
+    start_in(&folder, "").await.unwrap().stop().await;
+}
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    timeout(PATIENCE, read).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_tells_how_it_is() {
+    let running = Running::start("").await;
+    running.serves_others().await;
+    let address = running.server.http.unwrap();
+    for (path, status, part) in [
+        ("/livez", "200", "alive"),
+        ("/readyz", "200", "ready"),
+        ("/metrics", "200", "# TYPE"),
+        ("/", "404", ""),
+    ] {
+        let answer = get(address, path).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {answer}"
+        );
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+    let metrics = get(address, "/metrics").await;
+    let body = metrics.split_once("\r\n\r\n").unwrap().1;
+    for line in body
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+    {
+        let value = line.rsplit(' ').next().unwrap_or_default();
+        assert!(value.parse::<f64>().is_ok(), "no sample: {line}");
+    }
+}
