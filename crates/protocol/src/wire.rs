@@ -492,3 +492,118 @@ fn len_u32(len: usize) -> u32 {
     assert!(len < i32::MAX as usize, "a field of {len} bytes was built");
     len as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoder(bytes: &[u8]) -> Decoder {
+        Decoder::new(Bytes::copy_from_slice(bytes))
+    }
+
+    #[test]
+    fn lengths_that_the_bytes_cannot_hold_are_refused_before_anything_is_allocated() {
+        for (flexible, bytes, fault) in [
+            (
+                false,
+                &[0x7f, 0xff, 0xff, 0xff, 1][..],
+                Fault::LengthTooLarge,
+            ),
+            (false, &[0x80, 0, 0, 0], Fault::NegativeLength),
+            (false, &[0, 0], Fault::EndsEarly),
+            (
+                true,
+                &[0xff, 0xff, 0xff, 0xff, 0x07, 1],
+                Fault::LengthTooLarge,
+            ),
+            (
+                true,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                Fault::VarintTooLong,
+            ),
+            (true, &[0], Fault::UnexpectedNull),
+        ] {
+            let found = decoder(bytes).array(flexible, Decoder::i64);
+            assert_eq!(
+                found.map_err(|error| error.fault),
+                Err(fault),
+                "{bytes:02x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_arrays_of_a_message_share_one_allowance() {
+        // 100 elements of 128 bytes are within what 800 bytes of input allow, twice as many are not.
+        let mut bytes = vec![0; 800];
+        bytes[..4].copy_from_slice(&100u32.to_be_bytes());
+        bytes[4..8].copy_from_slice(&100u32.to_be_bytes());
+        let mut input = decoder(&bytes);
+        let mut take = || {
+            input
+                .array(false, |_| Ok::<_, DecodeError>([0u64; 16]))
+                .map(|found| found.len())
+        };
+        assert_eq!(take(), Ok(100));
+        assert_eq!(
+            take().map_err(|error| error.fault),
+            Err(Fault::LengthTooLarge)
+        );
+    }
+
+    #[test]
+    fn both_encodings_read_what_they_write() {
+        for flexible in [false, true] {
+            let mut out = Encoder::new();
+            out.string(flexible, "zwölf");
+            out.nullable_string(flexible, None);
+            out.bytes(flexible, b"xyz");
+            out.array(flexible, &[1i32, -2], |out, it| out.i32(*it));
+            out.uvarint(300);
+            let mut input = Decoder::new(out.into_bytes());
+            assert_eq!(input.string(flexible).as_deref(), Ok("zwölf"));
+            assert_eq!(input.nullable_string(flexible), Ok(None));
+            assert_eq!(input.bytes(flexible).as_deref(), Ok(&b"xyz"[..]));
+            assert_eq!(input.array(flexible, Decoder::i32), Ok(vec![1, -2]));
+            assert_eq!(input.uvarint(), Ok(300));
+            assert_eq!(input.finish(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn unknown_tags_are_passed_over_and_wrong_lengths_told() {
+        let mut known = 0;
+        let tags = |bytes: &[u8], known: &mut i32| {
+            decoder(bytes).tags(|tag, input| {
+                if tag != 7 {
+                    return Ok(false);
+                }
+                *known = input.i8()?.into();
+                Ok(true)
+            })
+        };
+        assert_eq!(tags(&[2, 3, 2, 9, 9, 7, 1, 5], &mut known), Ok(()));
+        assert_eq!(known, 5);
+        assert_eq!(
+            tags(&[1, 7, 2, 5, 6], &mut known).map_err(|error| error.fault),
+            Err(Fault::TagLength)
+        );
+        assert_eq!(
+            tags(&[1, 3, 9, 1], &mut known).map_err(|error| error.fault),
+            Err(Fault::LengthTooLarge)
+        );
+    }
+
+    #[test]
+    fn large_records_are_not_copied() {
+        let large = Bytes::from(vec![7; 5000]);
+        let records: Records = [Bytes::from_static(b"small"), large.clone()]
+            .into_iter()
+            .collect();
+        let mut out = Encoder::new();
+        out.nullable_records(true, Some(&records));
+        let (pieces, tail) = out.into_parts();
+        assert!(pieces.iter().any(|piece| piece.as_ptr() == large.as_ptr()));
+        assert!(tail.is_empty());
+    }
+}
