@@ -41,6 +41,11 @@ fn run(seed: u64) -> Result<(usize, u64), Violation> {
     let mut simulation = Simulation::new(seed, OPTIONS).unwrap();
     let torn_blocks = simulation.rng.coin();
     simulation.disk.set_torn_blocks(torn_blocks);
+    if simulation.rng.below(4) == 0 {
+        // A full disk refuses; it may take nothing back.
+        let capacity_bytes = 4 * 1024 * 1024 + simulation.rng.below(1024 * 1024);
+        simulation.disk.set_capacity_bytes(Some(capacity_bytes));
+    }
     let mut workload = Workload::new(seed);
     let mut cuts = 0;
     for _ in 0..LIVES {
