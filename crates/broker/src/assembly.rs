@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use log::disk::Disk;
-use log::{Clock, Journal, JournalOptions, Log, OpenError, Recovered};
+use log::{Clock, Journal, JournalOptions, Log, OpenError, Recovered, RetentionClock};
 use parking_lot::Mutex;
 use protocol::batch::Batches;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +52,11 @@ impl Parts {
             file_bytes: options.journal_file_bytes.unsigned_abs(),
             tail_cache_bytes: usize::try_from(options.log_tail_cache_bytes).unwrap_or(0),
             producer_id_expiration_ms: u64::from(options.producer_id_expiration_ms.unsigned_abs()),
+            retention_clock: match options.log_retention_clock.as_str() {
+                "wall" => RetentionClock::Wall,
+                _ => RetentionClock::Running,
+            },
+            retention_check_interval_ms: options.log_retention_check_interval_ms.unsigned_abs(),
             ..JournalOptions::new(Box::new(move || salts.bytes()))
         };
         Journal::open(disk, self.clock.clone(), options)
