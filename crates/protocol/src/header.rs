@@ -36,7 +36,7 @@ impl RequestHeader {
         // The client id keeps the old encoding in every version.
         header.client_id = input.nullable_string(false)?;
         if key.request_header_version(api_version) >= 2 {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(header)
     }
@@ -70,7 +70,7 @@ pub fn decode_response_header(
 ) -> Result<i32, DecodeError> {
     let correlation_id = input.i32()?;
     if key.response_header_version(version) >= 1 {
-        input.tags(|_, _| Ok(false))?;
+        input.skip_tags()?;
     }
     Ok(correlation_id)
 }

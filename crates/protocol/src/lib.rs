@@ -14,9 +14,7 @@ pub mod error;
 pub mod header;
 pub mod message;
 #[expect(
-    clippy::derivable_impls,
     clippy::field_reassign_with_default,
-    clippy::redundant_closure_for_method_calls,
     reason = "generated: one shape for all messages, whatever their fields"
 )]
 pub mod messages;

@@ -207,6 +207,10 @@ impl Decoder {
         Ok(self.nullable_bytes(flexible)?.map(Records::from))
     }
 
+    pub fn records(&mut self, flexible: bool) -> Result<Records, DecodeError> {
+        self.bytes(flexible).map(Records::from)
+    }
+
     /// Elements take a byte at the least each, and their memory is charged before it is taken.
     pub fn nullable_array<T>(
         &mut self,
@@ -251,6 +255,11 @@ impl Decoder {
         } else {
             value(self).map(Some)
         }
+    }
+
+    /// Passes over all tagged fields, where a version has none that it knows.
+    pub fn skip_tags(&mut self) -> Result<(), DecodeError> {
+        self.tags(|_, _| Ok(false))
     }
 
     /// Hands each tagged field to `field`, which tells whether it knew it; the others are passed over.

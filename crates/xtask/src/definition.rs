@@ -17,9 +17,13 @@ pub(crate) struct Versions {
     pub last: i16,
 }
 
-pub(crate) const ALL: Versions = Versions {
+const ALL: Versions = Versions {
     first: 0,
     last: i16::MAX,
+};
+const NONE: Versions = Versions {
+    first: i16::MAX,
+    last: -1,
 };
 
 #[derive(Clone, Debug)]
@@ -56,6 +60,8 @@ pub(crate) struct Field {
 #[derive(Clone, Debug)]
 pub(crate) struct Struct {
     pub name: String,
+    /// The versions of the message in which some field holds it.
+    pub versions: Versions,
     pub fields: Vec<Field>,
 }
 
@@ -113,7 +119,47 @@ pub(crate) fn read(text: &str) -> Result<Page, PageError> {
             .line()
             .map_err(|reason| PageError(format!("line {}: {reason}: {line}", number + 1)))?;
     }
+    for message in &mut reader.page.messages {
+        message.spread_versions();
+        message.check_versions().map_err(PageError)?;
+    }
     Ok(reader.page)
+}
+
+impl Message {
+    /// A field or a null that no version has is a slip of the pen.
+    fn check_versions(&self) -> Result<(), String> {
+        for one in &self.structs {
+            for field in &one.fields {
+                let held = field.versions.meet(one.versions);
+                let null = field.nullable.unwrap_or(ALL).meet(held);
+                if held.first > held.last || null.first > null.last {
+                    return Err(format!("{}.{}: in no version", one.name, field.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells each struct the versions in which some field holds it, from the outermost inwards.
+    fn spread_versions(&mut self) {
+        for _ in 0..self.structs.len() {
+            for owner in 0..self.structs.len() {
+                let owner = self.structs[owner].clone();
+                for field in &owner.fields {
+                    let held = field.versions.meet(owner.versions);
+                    let name = field.ty.struct_name();
+                    for inner in self
+                        .structs
+                        .iter_mut()
+                        .filter(|one| Some(one.name.as_str()) == name)
+                    {
+                        inner.versions = inner.versions.join(held);
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -166,13 +212,15 @@ impl Reader<'_> {
             (Some((_, api)), Role::Request | Role::Response) => format!("{api}{name}"),
             _ => name.to_owned(),
         };
+        let versions = read_versions(versions)?;
         let own = Struct {
             name,
+            versions,
             fields: Vec::new(),
         };
         self.page.messages.push(Message {
             role,
-            versions: read_versions(versions)?,
+            versions,
             flexible: self.flexible,
             structs: vec![own],
             comment: std::mem::take(&mut self.comment),
@@ -201,6 +249,7 @@ impl Reader<'_> {
         {
             message.structs.push(Struct {
                 name: name.to_owned(),
+                versions: NONE,
                 fields: Vec::new(),
             });
             self.open.push((message.structs.len() - 1, depth + 1));
@@ -308,6 +357,24 @@ impl Type {
 impl Versions {
     pub(crate) fn contains(self, other: Versions) -> bool {
         self.first <= other.first && other.last <= self.last
+    }
+
+    pub(crate) fn meet(self, other: Versions) -> Versions {
+        Versions {
+            first: self.first.max(other.first),
+            last: self.last.min(other.last),
+        }
+    }
+
+    /// From the first of both to the last of both.
+    fn join(self, other: Versions) -> Versions {
+        if other.first > other.last {
+            return self;
+        }
+        Versions {
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+        }
     }
 
     /// The condition on `version` within `valid`; empty where it always holds.

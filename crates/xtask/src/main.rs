@@ -6,6 +6,7 @@
 )]
 
 mod arbitrary;
+mod codec;
 mod definition;
 mod generate;
 mod tidy;

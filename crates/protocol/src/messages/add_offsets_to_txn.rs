@@ -2,23 +2,12 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddOffsetsToTxnRequest {
     pub transactional_id: KafkaString,
     pub producer_id: i64,
     pub producer_epoch: i16,
     pub group_id: KafkaString,
-}
-
-impl Default for AddOffsetsToTxnRequest {
-    fn default() -> Self {
-        Self {
-            transactional_id: KafkaString::from_static(""),
-            producer_id: 0,
-            producer_epoch: 0,
-            group_id: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl AddOffsetsToTxnRequest {
@@ -30,7 +19,7 @@ impl AddOffsetsToTxnRequest {
         it.producer_epoch = input.i16()?;
         it.group_id = input.string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -62,19 +51,10 @@ impl Request for AddOffsetsToTxnRequest {
     type Response = AddOffsetsToTxnResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddOffsetsToTxnResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
-}
-
-impl Default for AddOffsetsToTxnResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl AddOffsetsToTxnResponse {
@@ -84,7 +64,7 @@ impl AddOffsetsToTxnResponse {
         it.throttle_time_ms = input.i32()?;
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,25 +2,13 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnRequest {
     pub transactions: Vec<AddPartitionsToTxnTransaction>,
     pub v3_and_below_transactional_id: KafkaString,
     pub v3_and_below_producer_id: i64,
     pub v3_and_below_producer_epoch: i16,
     pub v3_and_below_topics: Vec<AddPartitionsToTxnTopic>,
-}
-
-impl Default for AddPartitionsToTxnRequest {
-    fn default() -> Self {
-        Self {
-            transactions: Vec::new(),
-            v3_and_below_transactional_id: KafkaString::from_static(""),
-            v3_and_below_producer_id: 0,
-            v3_and_below_producer_epoch: 0,
-            v3_and_below_topics: Vec::new(),
-        }
-    }
 }
 
 impl AddPartitionsToTxnRequest {
@@ -34,20 +22,14 @@ impl AddPartitionsToTxnRequest {
         }
         if version <= 3 {
             it.v3_and_below_transactional_id = input.string(flexible)?;
-        }
-        if version <= 3 {
             it.v3_and_below_producer_id = input.i64()?;
-        }
-        if version <= 3 {
             it.v3_and_below_producer_epoch = input.i16()?;
-        }
-        if version <= 3 {
             it.v3_and_below_topics = input.array(flexible, |input| {
                 AddPartitionsToTxnTopic::read(input, version)
             })?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -56,21 +38,15 @@ impl AddPartitionsToTxnRequest {
         let flexible = version >= 3;
         if version >= 4 {
             out.array(flexible, &self.transactions, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if version <= 3 {
             out.string(flexible, &self.v3_and_below_transactional_id);
-        }
-        if version <= 3 {
             out.i64(self.v3_and_below_producer_id);
-        }
-        if version <= 3 {
             out.i16(self.v3_and_below_producer_epoch);
-        }
-        if version <= 3 {
             out.array(flexible, &self.v3_and_below_topics, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if flexible {
@@ -79,7 +55,7 @@ impl AddPartitionsToTxnRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnTransaction {
     pub transactional_id: KafkaString,
     pub producer_id: i64,
@@ -88,83 +64,36 @@ pub struct AddPartitionsToTxnTransaction {
     pub topics: Vec<AddPartitionsToTxnTopic>,
 }
 
-impl Default for AddPartitionsToTxnTransaction {
-    fn default() -> Self {
-        Self {
-            transactional_id: KafkaString::from_static(""),
-            producer_id: 0,
-            producer_epoch: 0,
-            verify_only: false,
-            topics: Vec::new(),
-        }
-    }
-}
-
 impl AddPartitionsToTxnTransaction {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 3;
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 4 {
-            it.transactional_id = input.string(flexible)?;
-        }
-        if version >= 4 {
-            it.producer_id = input.i64()?;
-        }
-        if version >= 4 {
-            it.producer_epoch = input.i16()?;
-        }
-        if version >= 4 {
-            it.verify_only = input.bool()?;
-        }
-        if version >= 4 {
-            it.topics = input.array(flexible, |input| {
-                AddPartitionsToTxnTopic::read(input, version)
-            })?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.transactional_id = input.string(flexible)?;
+        it.producer_id = input.i64()?;
+        it.producer_epoch = input.i16()?;
+        it.verify_only = input.bool()?;
+        it.topics = input.array(flexible, |input| {
+            AddPartitionsToTxnTopic::read(input, version)
+        })?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 3;
-        if version >= 4 {
-            out.string(flexible, &self.transactional_id);
-        }
-        if version >= 4 {
-            out.i64(self.producer_id);
-        }
-        if version >= 4 {
-            out.i16(self.producer_epoch);
-        }
-        if version >= 4 {
-            out.bool(self.verify_only);
-        }
-        if version >= 4 {
-            out.array(flexible, &self.topics, |out, it| {
-                it.write(out, version);
-            });
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        let flexible = true;
+        out.string(flexible, &self.transactional_id);
+        out.i64(self.producer_id);
+        out.i16(self.producer_epoch);
+        out.bool(self.verify_only);
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnTopic {
     pub name: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for AddPartitionsToTxnTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl AddPartitionsToTxnTopic {
@@ -172,9 +101,9 @@ impl AddPartitionsToTxnTopic {
         let flexible = version >= 3;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
+        it.partitions = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -204,23 +133,12 @@ impl Request for AddPartitionsToTxnRequest {
     type Response = AddPartitionsToTxnResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub results_by_transaction: Vec<AddPartitionsToTxnResult>,
     pub results_by_topic_v3_and_below: Vec<AddPartitionsToTxnTopicResult>,
-}
-
-impl Default for AddPartitionsToTxnResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            results_by_transaction: Vec::new(),
-            results_by_topic_v3_and_below: Vec::new(),
-        }
-    }
 }
 
 impl AddPartitionsToTxnResponse {
@@ -230,8 +148,6 @@ impl AddPartitionsToTxnResponse {
         it.throttle_time_ms = input.i32()?;
         if version >= 4 {
             it.error_code = input.i16()?;
-        }
-        if version >= 4 {
             it.results_by_transaction = input.array(flexible, |input| {
                 AddPartitionsToTxnResult::read(input, version)
             })?;
@@ -242,7 +158,7 @@ impl AddPartitionsToTxnResponse {
             })?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -252,15 +168,13 @@ impl AddPartitionsToTxnResponse {
         out.i32(self.throttle_time_ms);
         if version >= 4 {
             out.i16(self.error_code);
-        }
-        if version >= 4 {
             out.array(flexible, &self.results_by_transaction, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if version <= 3 {
             out.array(flexible, &self.results_by_topic_v3_and_below, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if flexible {
@@ -269,68 +183,38 @@ impl AddPartitionsToTxnResponse {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnResult {
     pub transactional_id: KafkaString,
     pub topic_results: Vec<AddPartitionsToTxnTopicResult>,
 }
 
-impl Default for AddPartitionsToTxnResult {
-    fn default() -> Self {
-        Self {
-            transactional_id: KafkaString::from_static(""),
-            topic_results: Vec::new(),
-        }
-    }
-}
-
 impl AddPartitionsToTxnResult {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 3;
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 4 {
-            it.transactional_id = input.string(flexible)?;
-        }
-        if version >= 4 {
-            it.topic_results = input.array(flexible, |input| {
-                AddPartitionsToTxnTopicResult::read(input, version)
-            })?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.transactional_id = input.string(flexible)?;
+        it.topic_results = input.array(flexible, |input| {
+            AddPartitionsToTxnTopicResult::read(input, version)
+        })?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 3;
-        if version >= 4 {
-            out.string(flexible, &self.transactional_id);
-        }
-        if version >= 4 {
-            out.array(flexible, &self.topic_results, |out, it| {
-                it.write(out, version);
-            });
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        let flexible = true;
+        out.string(flexible, &self.transactional_id);
+        out.array(flexible, &self.topic_results, |out, it| {
+            it.write(out, version)
+        });
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnTopicResult {
     pub name: KafkaString,
     pub results_by_partition: Vec<AddPartitionsToTxnPartitionResult>,
-}
-
-impl Default for AddPartitionsToTxnTopicResult {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            results_by_partition: Vec::new(),
-        }
-    }
 }
 
 impl AddPartitionsToTxnTopicResult {
@@ -342,7 +226,7 @@ impl AddPartitionsToTxnTopicResult {
             AddPartitionsToTxnPartitionResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -351,7 +235,7 @@ impl AddPartitionsToTxnTopicResult {
         let flexible = version >= 3;
         out.string(flexible, &self.name);
         out.array(flexible, &self.results_by_partition, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -359,19 +243,10 @@ impl AddPartitionsToTxnTopicResult {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AddPartitionsToTxnPartitionResult {
     pub partition_index: i32,
     pub partition_error_code: i16,
-}
-
-impl Default for AddPartitionsToTxnPartitionResult {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            partition_error_code: 0,
-        }
-    }
 }
 
 impl AddPartitionsToTxnPartitionResult {
@@ -381,7 +256,7 @@ impl AddPartitionsToTxnPartitionResult {
         it.partition_index = input.i32()?;
         it.partition_error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

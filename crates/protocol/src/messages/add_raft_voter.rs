@@ -15,7 +15,7 @@ pub struct AddRaftVoterRequest {
 impl Default for AddRaftVoterRequest {
     fn default() -> Self {
         Self {
-            cluster_id: Some(KafkaString::from_static("")),
+            cluster_id: Some(Default::default()),
             timeout_ms: 0,
             voter_id: 0,
             voter_directory_id: Uuid::ZERO,
@@ -37,9 +37,7 @@ impl AddRaftVoterRequest {
         if version >= 1 {
             it.ack_when_committed = input.bool()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -49,33 +47,19 @@ impl AddRaftVoterRequest {
         out.i32(self.timeout_ms);
         out.i32(self.voter_id);
         out.uuid(self.voter_directory_id);
-        out.array(flexible, &self.listeners, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.listeners, |out, it| it.write(out, version));
         if version >= 1 {
             out.bool(self.ack_when_committed);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listener {
     pub name: KafkaString,
     pub host: KafkaString,
     pub port: u16,
-}
-
-impl Default for Listener {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            host: KafkaString::from_static(""),
-            port: 0,
-        }
-    }
 }
 
 impl Listener {
@@ -85,9 +69,7 @@ impl Listener {
         it.name = input.string(flexible)?;
         it.host = input.string(flexible)?;
         it.port = input.u16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -96,9 +78,7 @@ impl Listener {
         out.string(flexible, &self.name);
         out.string(flexible, &self.host);
         out.u16(self.port);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -129,7 +109,7 @@ impl Default for AddRaftVoterResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -141,9 +121,7 @@ impl AddRaftVoterResponse {
         it.throttle_time_ms = input.i32()?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -152,9 +130,7 @@ impl AddRaftVoterResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

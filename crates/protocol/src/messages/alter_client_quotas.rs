@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterClientQuotasRequest {
     pub entries: Vec<EntryData>,
     pub validate_only: bool,
-}
-
-impl Default for AlterClientQuotasRequest {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            validate_only: false,
-        }
-    }
 }
 
 impl AlterClientQuotasRequest {
@@ -24,16 +15,14 @@ impl AlterClientQuotasRequest {
         it.entries = input.array(flexible, |input| EntryData::read(input, version))?;
         it.validate_only = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 1;
-        out.array(flexible, &self.entries, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.entries, |out, it| it.write(out, version));
         out.bool(self.validate_only);
         if flexible {
             out.uvarint(0);
@@ -41,19 +30,10 @@ impl AlterClientQuotasRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EntryData {
     pub entity: Vec<EntityData>,
     pub ops: Vec<OpData>,
-}
-
-impl Default for EntryData {
-    fn default() -> Self {
-        Self {
-            entity: Vec::new(),
-            ops: Vec::new(),
-        }
-    }
 }
 
 impl EntryData {
@@ -63,19 +43,15 @@ impl EntryData {
         it.entity = input.array(flexible, |input| EntityData::read(input, version))?;
         it.ops = input.array(flexible, |input| OpData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 1;
-        out.array(flexible, &self.entity, |out, it| {
-            it.write(out, version);
-        });
-        out.array(flexible, &self.ops, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.entity, |out, it| it.write(out, version));
+        out.array(flexible, &self.ops, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -91,8 +67,8 @@ pub struct EntityData {
 impl Default for EntityData {
     fn default() -> Self {
         Self {
-            entity_type: KafkaString::from_static(""),
-            entity_name: Some(KafkaString::from_static("")),
+            entity_type: KafkaString::default(),
+            entity_name: Some(Default::default()),
         }
     }
 }
@@ -104,7 +80,7 @@ impl EntityData {
         it.entity_type = input.string(flexible)?;
         it.entity_name = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -119,21 +95,11 @@ impl EntityData {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpData {
     pub key: KafkaString,
     pub value: f64,
     pub remove: bool,
-}
-
-impl Default for OpData {
-    fn default() -> Self {
-        Self {
-            key: KafkaString::from_static(""),
-            value: 0.0,
-            remove: false,
-        }
-    }
 }
 
 impl OpData {
@@ -144,7 +110,7 @@ impl OpData {
         it.value = input.f64()?;
         it.remove = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -175,19 +141,10 @@ impl Request for AlterClientQuotasRequest {
     type Response = AlterClientQuotasResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterClientQuotasResponse {
     pub throttle_time_ms: i32,
     pub entries: Vec<ResponseEntryData>,
-}
-
-impl Default for AlterClientQuotasResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            entries: Vec::new(),
-        }
-    }
 }
 
 impl AlterClientQuotasResponse {
@@ -197,7 +154,7 @@ impl AlterClientQuotasResponse {
         it.throttle_time_ms = input.i32()?;
         it.entries = input.array(flexible, |input| ResponseEntryData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -205,9 +162,7 @@ impl AlterClientQuotasResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 1;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.entries, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.entries, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -225,7 +180,7 @@ impl Default for ResponseEntryData {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             entity: Vec::new(),
         }
     }
@@ -239,7 +194,7 @@ impl ResponseEntryData {
         it.error_message = input.nullable_string(flexible)?;
         it.entity = input.array(flexible, |input| ResponseEntityData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -248,9 +203,7 @@ impl ResponseEntryData {
         let flexible = version >= 1;
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.entity, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.entity, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -266,8 +219,8 @@ pub struct ResponseEntityData {
 impl Default for ResponseEntityData {
     fn default() -> Self {
         Self {
-            entity_type: KafkaString::from_static(""),
-            entity_name: Some(KafkaString::from_static("")),
+            entity_type: KafkaString::default(),
+            entity_name: Some(Default::default()),
         }
     }
 }
@@ -279,7 +232,7 @@ impl ResponseEntityData {
         it.entity_type = input.string(flexible)?;
         it.entity_name = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterConfigsRequest {
     pub resources: Vec<AlterConfigsResource>,
     pub validate_only: bool,
-}
-
-impl Default for AlterConfigsRequest {
-    fn default() -> Self {
-        Self {
-            resources: Vec::new(),
-            validate_only: false,
-        }
-    }
 }
 
 impl AlterConfigsRequest {
@@ -24,16 +15,14 @@ impl AlterConfigsRequest {
         it.resources = input.array(flexible, |input| AlterConfigsResource::read(input, version))?;
         it.validate_only = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
-        out.array(flexible, &self.resources, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.resources, |out, it| it.write(out, version));
         out.bool(self.validate_only);
         if flexible {
             out.uvarint(0);
@@ -41,21 +30,11 @@ impl AlterConfigsRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterConfigsResource {
     pub resource_type: i8,
     pub resource_name: KafkaString,
     pub configs: Vec<AlterableConfig>,
-}
-
-impl Default for AlterConfigsResource {
-    fn default() -> Self {
-        Self {
-            resource_type: 0,
-            resource_name: KafkaString::from_static(""),
-            configs: Vec::new(),
-        }
-    }
 }
 
 impl AlterConfigsResource {
@@ -66,7 +45,7 @@ impl AlterConfigsResource {
         it.resource_name = input.string(flexible)?;
         it.configs = input.array(flexible, |input| AlterableConfig::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -75,9 +54,7 @@ impl AlterConfigsResource {
         let flexible = version >= 2;
         out.i8(self.resource_type);
         out.string(flexible, &self.resource_name);
-        out.array(flexible, &self.configs, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.configs, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -93,8 +70,8 @@ pub struct AlterableConfig {
 impl Default for AlterableConfig {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
-            value: Some(KafkaString::from_static("")),
+            name: KafkaString::default(),
+            value: Some(Default::default()),
         }
     }
 }
@@ -106,7 +83,7 @@ impl AlterableConfig {
         it.name = input.string(flexible)?;
         it.value = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -136,19 +113,10 @@ impl Request for AlterConfigsRequest {
     type Response = AlterConfigsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterConfigsResponse {
     pub throttle_time_ms: i32,
     pub responses: Vec<AlterConfigsResourceResponse>,
-}
-
-impl Default for AlterConfigsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            responses: Vec::new(),
-        }
-    }
 }
 
 impl AlterConfigsResponse {
@@ -160,7 +128,7 @@ impl AlterConfigsResponse {
             AlterConfigsResourceResponse::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -168,9 +136,7 @@ impl AlterConfigsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -189,9 +155,9 @@ impl Default for AlterConfigsResourceResponse {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             resource_type: 0,
-            resource_name: KafkaString::from_static(""),
+            resource_name: KafkaString::default(),
         }
     }
 }
@@ -205,7 +171,7 @@ impl AlterConfigsResourceResponse {
         it.resource_type = input.i8()?;
         it.resource_name = input.string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -28,9 +28,7 @@ impl AlterPartitionReassignmentsRequest {
             it.allow_replication_factor_change = input.bool()?;
         }
         it.topics = input.array(flexible, |input| ReassignableTopic::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -40,28 +38,15 @@ impl AlterPartitionReassignmentsRequest {
         if version >= 1 {
             out.bool(self.allow_replication_factor_change);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReassignableTopic {
     pub name: KafkaString,
     pub partitions: Vec<ReassignablePartition>,
-}
-
-impl Default for ReassignableTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ReassignableTopic {
@@ -72,37 +57,22 @@ impl ReassignableTopic {
         it.partitions = input.array(flexible, |input| {
             ReassignablePartition::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReassignablePartition {
     pub partition_index: i32,
     pub replicas: Option<Vec<i32>>,
-}
-
-impl Default for ReassignablePartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            replicas: None,
-        }
-    }
 }
 
 impl ReassignablePartition {
@@ -110,10 +80,8 @@ impl ReassignablePartition {
         let flexible = true;
         let mut it = Self::default();
         it.partition_index = input.i32()?;
-        it.replicas = input.nullable_array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.replicas = input.nullable_array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -121,9 +89,7 @@ impl ReassignablePartition {
         let flexible = true;
         out.i32(self.partition_index);
         out.nullable_array(flexible, self.replicas.as_deref(), |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -157,7 +123,7 @@ impl Default for AlterPartitionReassignmentsResponse {
             throttle_time_ms: 0,
             allow_replication_factor_change: true,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             responses: Vec::new(),
         }
     }
@@ -176,9 +142,7 @@ impl AlterPartitionReassignmentsResponse {
         it.responses = input.array(flexible, |input| {
             ReassignableTopicResponse::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -190,28 +154,15 @@ impl AlterPartitionReassignmentsResponse {
         }
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReassignableTopicResponse {
     pub name: KafkaString,
     pub partitions: Vec<ReassignablePartitionResponse>,
-}
-
-impl Default for ReassignableTopicResponse {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ReassignableTopicResponse {
@@ -222,21 +173,15 @@ impl ReassignableTopicResponse {
         it.partitions = input.array(flexible, |input| {
             ReassignablePartitionResponse::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -252,7 +197,7 @@ impl Default for ReassignablePartitionResponse {
         Self {
             partition_index: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -264,9 +209,7 @@ impl ReassignablePartitionResponse {
         it.partition_index = input.i32()?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -275,9 +218,7 @@ impl ReassignablePartitionResponse {
         out.i32(self.partition_index);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -2,15 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterReplicaLogDirsRequest {
     pub dirs: Vec<AlterReplicaLogDir>,
-}
-
-impl Default for AlterReplicaLogDirsRequest {
-    fn default() -> Self {
-        Self { dirs: Vec::new() }
-    }
 }
 
 impl AlterReplicaLogDirsRequest {
@@ -19,35 +13,24 @@ impl AlterReplicaLogDirsRequest {
         let mut it = Self::default();
         it.dirs = input.array(flexible, |input| AlterReplicaLogDir::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
-        out.array(flexible, &self.dirs, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.dirs, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterReplicaLogDir {
     pub path: KafkaString,
     pub topics: Vec<AlterReplicaLogDirTopic>,
-}
-
-impl Default for AlterReplicaLogDir {
-    fn default() -> Self {
-        Self {
-            path: KafkaString::from_static(""),
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl AlterReplicaLogDir {
@@ -59,7 +42,7 @@ impl AlterReplicaLogDir {
             AlterReplicaLogDirTopic::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -67,28 +50,17 @@ impl AlterReplicaLogDir {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.string(flexible, &self.path);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterReplicaLogDirTopic {
     pub name: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for AlterReplicaLogDirTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl AlterReplicaLogDirTopic {
@@ -96,9 +68,9 @@ impl AlterReplicaLogDirTopic {
         let flexible = version >= 2;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
+        it.partitions = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -128,19 +100,10 @@ impl Request for AlterReplicaLogDirsRequest {
     type Response = AlterReplicaLogDirsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterReplicaLogDirsResponse {
     pub throttle_time_ms: i32,
     pub results: Vec<AlterReplicaLogDirTopicResult>,
-}
-
-impl Default for AlterReplicaLogDirsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl AlterReplicaLogDirsResponse {
@@ -152,7 +115,7 @@ impl AlterReplicaLogDirsResponse {
             AlterReplicaLogDirTopicResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -160,28 +123,17 @@ impl AlterReplicaLogDirsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterReplicaLogDirTopicResult {
     pub topic_name: KafkaString,
     pub partitions: Vec<AlterReplicaLogDirPartitionResult>,
-}
-
-impl Default for AlterReplicaLogDirTopicResult {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl AlterReplicaLogDirTopicResult {
@@ -193,7 +145,7 @@ impl AlterReplicaLogDirTopicResult {
             AlterReplicaLogDirPartitionResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -201,28 +153,17 @@ impl AlterReplicaLogDirTopicResult {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.string(flexible, &self.topic_name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterReplicaLogDirPartitionResult {
     pub partition_index: i32,
     pub error_code: i16,
-}
-
-impl Default for AlterReplicaLogDirPartitionResult {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl AlterReplicaLogDirPartitionResult {
@@ -232,7 +173,7 @@ impl AlterReplicaLogDirPartitionResult {
         it.partition_index = input.i32()?;
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

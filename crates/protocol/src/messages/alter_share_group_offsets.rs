@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsRequest {
     pub group_id: KafkaString,
     pub topics: Vec<AlterShareGroupOffsetsRequestTopic>,
-}
-
-impl Default for AlterShareGroupOffsetsRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl AlterShareGroupOffsetsRequest {
@@ -25,37 +16,22 @@ impl AlterShareGroupOffsetsRequest {
         it.topics = input.array(flexible, |input| {
             AlterShareGroupOffsetsRequestTopic::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.group_id);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsRequestTopic {
     pub topic_name: KafkaString,
     pub partitions: Vec<AlterShareGroupOffsetsRequestPartition>,
-}
-
-impl Default for AlterShareGroupOffsetsRequestTopic {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl AlterShareGroupOffsetsRequestTopic {
@@ -66,58 +42,37 @@ impl AlterShareGroupOffsetsRequestTopic {
         it.partitions = input.array(flexible, |input| {
             AlterShareGroupOffsetsRequestPartition::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.topic_name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsRequestPartition {
     pub partition_index: i32,
     pub start_offset: i64,
 }
 
-impl Default for AlterShareGroupOffsetsRequestPartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            start_offset: 0,
-        }
-    }
-}
-
 impl AlterShareGroupOffsetsRequestPartition {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.partition_index = input.i32()?;
         it.start_offset = input.i64()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i32(self.partition_index);
         out.i64(self.start_offset);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -136,23 +91,12 @@ impl Request for AlterShareGroupOffsetsRequest {
     type Response = AlterShareGroupOffsetsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
     pub responses: Vec<AlterShareGroupOffsetsResponseTopic>,
-}
-
-impl Default for AlterShareGroupOffsetsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            error_message: None,
-            responses: Vec::new(),
-        }
-    }
 }
 
 impl AlterShareGroupOffsetsResponse {
@@ -165,9 +109,7 @@ impl AlterShareGroupOffsetsResponse {
         it.responses = input.array(flexible, |input| {
             AlterShareGroupOffsetsResponseTopic::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -176,30 +118,16 @@ impl AlterShareGroupOffsetsResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsResponseTopic {
     pub topic_name: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<AlterShareGroupOffsetsResponsePartition>,
-}
-
-impl Default for AlterShareGroupOffsetsResponseTopic {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl AlterShareGroupOffsetsResponseTopic {
@@ -211,9 +139,7 @@ impl AlterShareGroupOffsetsResponseTopic {
         it.partitions = input.array(flexible, |input| {
             AlterShareGroupOffsetsResponsePartition::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -221,30 +147,16 @@ impl AlterShareGroupOffsetsResponseTopic {
         let flexible = true;
         out.string(flexible, &self.topic_name);
         out.uuid(self.topic_id);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsResponsePartition {
     pub partition_index: i32,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
-}
-
-impl Default for AlterShareGroupOffsetsResponsePartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-            error_message: None,
-        }
-    }
 }
 
 impl AlterShareGroupOffsetsResponsePartition {
@@ -254,9 +166,7 @@ impl AlterShareGroupOffsetsResponsePartition {
         it.partition_index = input.i32()?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -265,9 +175,7 @@ impl AlterShareGroupOffsetsResponsePartition {
         out.i32(self.partition_index);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

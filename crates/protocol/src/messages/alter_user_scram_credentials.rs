@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterUserScramCredentialsRequest {
     pub deletions: Vec<ScramCredentialDeletion>,
     pub upsertions: Vec<ScramCredentialUpsertion>,
-}
-
-impl Default for AlterUserScramCredentialsRequest {
-    fn default() -> Self {
-        Self {
-            deletions: Vec::new(),
-            upsertions: Vec::new(),
-        }
-    }
 }
 
 impl AlterUserScramCredentialsRequest {
@@ -27,39 +18,22 @@ impl AlterUserScramCredentialsRequest {
         it.upsertions = input.array(flexible, |input| {
             ScramCredentialUpsertion::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.deletions, |out, it| {
-            it.write(out, version);
-        });
-        out.array(flexible, &self.upsertions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.deletions, |out, it| it.write(out, version));
+        out.array(flexible, &self.upsertions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScramCredentialDeletion {
     pub name: KafkaString,
     pub mechanism: i8,
-}
-
-impl Default for ScramCredentialDeletion {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            mechanism: 0,
-        }
-    }
 }
 
 impl ScramCredentialDeletion {
@@ -68,9 +42,7 @@ impl ScramCredentialDeletion {
         let mut it = Self::default();
         it.name = input.string(flexible)?;
         it.mechanism = input.i8()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -78,31 +50,17 @@ impl ScramCredentialDeletion {
         let flexible = true;
         out.string(flexible, &self.name);
         out.i8(self.mechanism);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScramCredentialUpsertion {
     pub name: KafkaString,
     pub mechanism: i8,
     pub iterations: i32,
     pub salt: Bytes,
     pub salted_password: Bytes,
-}
-
-impl Default for ScramCredentialUpsertion {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            mechanism: 0,
-            iterations: 0,
-            salt: Bytes::new(),
-            salted_password: Bytes::new(),
-        }
-    }
 }
 
 impl ScramCredentialUpsertion {
@@ -114,9 +72,7 @@ impl ScramCredentialUpsertion {
         it.iterations = input.i32()?;
         it.salt = input.bytes(flexible)?;
         it.salted_password = input.bytes(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -127,9 +83,7 @@ impl ScramCredentialUpsertion {
         out.i32(self.iterations);
         out.bytes(flexible, &self.salt);
         out.bytes(flexible, &self.salted_password);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -148,19 +102,10 @@ impl Request for AlterUserScramCredentialsRequest {
     type Response = AlterUserScramCredentialsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterUserScramCredentialsResponse {
     pub throttle_time_ms: i32,
     pub results: Vec<AlterUserScramCredentialsResult>,
-}
-
-impl Default for AlterUserScramCredentialsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl AlterUserScramCredentialsResponse {
@@ -171,21 +116,15 @@ impl AlterUserScramCredentialsResponse {
         it.results = input.array(flexible, |input| {
             AlterUserScramCredentialsResult::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -199,9 +138,9 @@ pub struct AlterUserScramCredentialsResult {
 impl Default for AlterUserScramCredentialsResult {
     fn default() -> Self {
         Self {
-            user: KafkaString::from_static(""),
+            user: KafkaString::default(),
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -213,9 +152,7 @@ impl AlterUserScramCredentialsResult {
         it.user = input.string(flexible)?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -224,9 +161,7 @@ impl AlterUserScramCredentialsResult {
         out.string(flexible, &self.user);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

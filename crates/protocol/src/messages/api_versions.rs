@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ApiVersionsRequest {
     pub client_software_name: KafkaString,
     pub client_software_version: KafkaString,
-}
-
-impl Default for ApiVersionsRequest {
-    fn default() -> Self {
-        Self {
-            client_software_name: KafkaString::from_static(""),
-            client_software_version: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl ApiVersionsRequest {
@@ -23,12 +14,10 @@ impl ApiVersionsRequest {
         let mut it = Self::default();
         if version >= 3 {
             it.client_software_name = input.string(flexible)?;
-        }
-        if version >= 3 {
             it.client_software_version = input.string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -37,8 +26,6 @@ impl ApiVersionsRequest {
         let flexible = version >= 3;
         if version >= 3 {
             out.string(flexible, &self.client_software_name);
-        }
-        if version >= 3 {
             out.string(flexible, &self.client_software_version);
         }
         if flexible {
@@ -120,70 +107,50 @@ impl ApiVersionsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 3;
         out.i16(self.error_code);
-        out.array(flexible, &self.api_keys, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.api_keys, |out, it| it.write(out, version));
         if version >= 1 {
             out.i32(self.throttle_time_ms);
         }
         if flexible {
-            let mut tags = 0;
-            if version >= 3 && !self.supported_features.is_empty() {
-                tags += 1;
-            }
-            if version >= 3 && self.finalized_features_epoch != -1 {
-                tags += 1;
-            }
-            if version >= 3 && !self.finalized_features.is_empty() {
-                tags += 1;
-            }
-            if version >= 3 && self.zk_migration_ready {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 3 && !self.supported_features.is_empty() {
+            let has_supported_features = version >= 3 && !self.supported_features.is_empty();
+            let has_finalized_features_epoch = version >= 3 && self.finalized_features_epoch != -1;
+            let has_finalized_features = version >= 3 && !self.finalized_features.is_empty();
+            let has_zk_migration_ready = version >= 3 && self.zk_migration_ready;
+            out.uvarint(
+                u32::from(has_supported_features)
+                    + u32::from(has_finalized_features_epoch)
+                    + u32::from(has_finalized_features)
+                    + u32::from(has_zk_migration_ready),
+            );
+            if has_supported_features {
                 out.tag(0, |out| {
                     out.array(flexible, &self.supported_features, |out, it| {
-                        it.write(out, version);
-                    });
+                        it.write(out, version)
+                    })
                 });
             }
-            if version >= 3 && self.finalized_features_epoch != -1 {
-                out.tag(1, |out| {
-                    out.i64(self.finalized_features_epoch);
-                });
+            if has_finalized_features_epoch {
+                out.tag(1, |out| out.i64(self.finalized_features_epoch));
             }
-            if version >= 3 && !self.finalized_features.is_empty() {
+            if has_finalized_features {
                 out.tag(2, |out| {
                     out.array(flexible, &self.finalized_features, |out, it| {
-                        it.write(out, version);
-                    });
+                        it.write(out, version)
+                    })
                 });
             }
-            if version >= 3 && self.zk_migration_ready {
-                out.tag(3, |out| {
-                    out.bool(self.zk_migration_ready);
-                });
+            if has_zk_migration_ready {
+                out.tag(3, |out| out.bool(self.zk_migration_ready));
             }
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ApiVersion {
     pub api_key: i16,
     pub min_version: i16,
     pub max_version: i16,
-}
-
-impl Default for ApiVersion {
-    fn default() -> Self {
-        Self {
-            api_key: 0,
-            min_version: 0,
-            max_version: 0,
-        }
-    }
 }
 
 impl ApiVersion {
@@ -194,7 +161,7 @@ impl ApiVersion {
         it.min_version = input.i16()?;
         it.max_version = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -210,109 +177,57 @@ impl ApiVersion {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SupportedFeatureKey {
     pub name: KafkaString,
     pub min_version: i16,
     pub max_version: i16,
 }
 
-impl Default for SupportedFeatureKey {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            min_version: 0,
-            max_version: 0,
-        }
-    }
-}
-
 impl SupportedFeatureKey {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 3;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 3 {
-            it.name = input.string(flexible)?;
-        }
-        if version >= 3 {
-            it.min_version = input.i16()?;
-        }
-        if version >= 3 {
-            it.max_version = input.i16()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.name = input.string(flexible)?;
+        it.min_version = input.i16()?;
+        it.max_version = input.i16()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 3;
-        if version >= 3 {
-            out.string(flexible, &self.name);
-        }
-        if version >= 3 {
-            out.i16(self.min_version);
-        }
-        if version >= 3 {
-            out.i16(self.max_version);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.string(flexible, &self.name);
+        out.i16(self.min_version);
+        out.i16(self.max_version);
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FinalizedFeatureKey {
     pub name: KafkaString,
     pub max_version_level: i16,
     pub min_version_level: i16,
 }
 
-impl Default for FinalizedFeatureKey {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            max_version_level: 0,
-            min_version_level: 0,
-        }
-    }
-}
-
 impl FinalizedFeatureKey {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 3;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 3 {
-            it.name = input.string(flexible)?;
-        }
-        if version >= 3 {
-            it.max_version_level = input.i16()?;
-        }
-        if version >= 3 {
-            it.min_version_level = input.i16()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.name = input.string(flexible)?;
+        it.max_version_level = input.i16()?;
+        it.min_version_level = input.i16()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 3;
-        if version >= 3 {
-            out.string(flexible, &self.name);
-        }
-        if version >= 3 {
-            out.i16(self.max_version_level);
-        }
-        if version >= 3 {
-            out.i16(self.min_version_level);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.string(flexible, &self.name);
+        out.i16(self.max_version_level);
+        out.i16(self.min_version_level);
+        out.uvarint(0);
     }
 }
 

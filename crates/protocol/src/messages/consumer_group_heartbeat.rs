@@ -19,8 +19,8 @@ pub struct ConsumerGroupHeartbeatRequest {
 impl Default for ConsumerGroupHeartbeatRequest {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
-            member_id: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
+            member_id: KafkaString::default(),
             member_epoch: 0,
             instance_id: None,
             rack_id: None,
@@ -51,9 +51,7 @@ impl ConsumerGroupHeartbeatRequest {
         it.server_assignor = input.nullable_string(flexible)?;
         it.topic_partitions =
             input.nullable_array(flexible, |input| TopicPartitions::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -75,27 +73,16 @@ impl ConsumerGroupHeartbeatRequest {
         }
         out.nullable_string(flexible, self.server_assignor.as_deref());
         out.nullable_array(flexible, self.topic_partitions.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartitions {
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TopicPartitions {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicPartitions {
@@ -103,10 +90,8 @@ impl TopicPartitions {
         let flexible = true;
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -114,9 +99,7 @@ impl TopicPartitions {
         let flexible = true;
         out.uuid(self.topic_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -135,7 +118,7 @@ impl Request for ConsumerGroupHeartbeatRequest {
     type Response = ConsumerGroupHeartbeatResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConsumerGroupHeartbeatResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
@@ -144,20 +127,6 @@ pub struct ConsumerGroupHeartbeatResponse {
     pub member_epoch: i32,
     pub heartbeat_interval_ms: i32,
     pub assignment: Option<Assignment>,
-}
-
-impl Default for ConsumerGroupHeartbeatResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            error_message: None,
-            member_id: None,
-            member_epoch: 0,
-            heartbeat_interval_ms: 0,
-            assignment: None,
-        }
-    }
 }
 
 impl ConsumerGroupHeartbeatResponse {
@@ -171,9 +140,7 @@ impl ConsumerGroupHeartbeatResponse {
         it.member_epoch = input.i32()?;
         it.heartbeat_interval_ms = input.i32()?;
         it.assignment = input.nullable(|input| Assignment::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -185,26 +152,14 @@ impl ConsumerGroupHeartbeatResponse {
         out.nullable_string(flexible, self.member_id.as_deref());
         out.i32(self.member_epoch);
         out.i32(self.heartbeat_interval_ms);
-        out.nullable(self.assignment.as_ref(), |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.nullable(self.assignment.as_ref(), |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assignment {
     pub topic_partitions: Vec<ResponseTopicPartitions>,
-}
-
-impl Default for Assignment {
-    fn default() -> Self {
-        Self {
-            topic_partitions: Vec::new(),
-        }
-    }
 }
 
 impl Assignment {
@@ -214,36 +169,23 @@ impl Assignment {
         it.topic_partitions = input.array(flexible, |input| {
             ResponseTopicPartitions::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.array(flexible, &self.topic_partitions, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseTopicPartitions {
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
-}
-
-impl Default for ResponseTopicPartitions {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ResponseTopicPartitions {
@@ -251,10 +193,8 @@ impl ResponseTopicPartitions {
         let flexible = true;
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -262,9 +202,7 @@ impl ResponseTopicPartitions {
         let flexible = true;
         out.uuid(self.topic_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -48,7 +48,7 @@ impl ConsumerProtocolSubscription {
         out.nullable_bytes(flexible, self.user_data.as_deref());
         if version >= 1 {
             out.array(flexible, &self.owned_partitions, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if version >= 2 {
@@ -60,42 +60,25 @@ impl ConsumerProtocolSubscription {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartition {
     pub topic: KafkaString,
     pub partitions: Vec<i32>,
 }
 
-impl Default for TopicPartition {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
-}
-
 impl TopicPartition {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let flexible = false;
         let mut it = Self::default();
-        if version >= 1 {
-            it.topic = input.string(flexible)?;
-        }
-        if version >= 1 {
-            it.partitions = input.array(flexible, |input| input.i32())?;
-        }
+        it.topic = input.string(flexible)?;
+        it.partitions = input.array(flexible, Decoder::i32)?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
         let flexible = false;
-        if version >= 1 {
-            out.string(flexible, &self.topic);
-        }
-        if version >= 1 {
-            out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        }
+        out.string(flexible, &self.topic);
+        out.array(flexible, &self.partitions, |out, it| out.i32(*it));
     }
 }
 
@@ -109,19 +92,10 @@ impl Message for ConsumerProtocolSubscription {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConsumerProtocolAssignment {
     pub assigned_partitions: Vec<TopicPartition>,
     pub user_data: Option<Bytes>,
-}
-
-impl Default for ConsumerProtocolAssignment {
-    fn default() -> Self {
-        Self {
-            assigned_partitions: Vec::new(),
-            user_data: None,
-        }
-    }
 }
 
 impl ConsumerProtocolAssignment {
@@ -137,7 +111,7 @@ impl ConsumerProtocolAssignment {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = false;
         out.array(flexible, &self.assigned_partitions, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_bytes(flexible, self.user_data.as_deref());
     }

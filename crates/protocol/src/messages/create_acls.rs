@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateAclsRequest {
     pub creations: Vec<AclCreation>,
-}
-
-impl Default for CreateAclsRequest {
-    fn default() -> Self {
-        Self {
-            creations: Vec::new(),
-        }
-    }
 }
 
 impl CreateAclsRequest {
@@ -21,16 +13,14 @@ impl CreateAclsRequest {
         let mut it = Self::default();
         it.creations = input.array(flexible, |input| AclCreation::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
-        out.array(flexible, &self.creations, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.creations, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -52,10 +42,10 @@ impl Default for AclCreation {
     fn default() -> Self {
         Self {
             resource_type: 0,
-            resource_name: KafkaString::from_static(""),
+            resource_name: KafkaString::default(),
             resource_pattern_type: 3,
-            principal: KafkaString::from_static(""),
-            host: KafkaString::from_static(""),
+            principal: KafkaString::default(),
+            host: KafkaString::default(),
             operation: 0,
             permission_type: 0,
         }
@@ -74,7 +64,7 @@ impl AclCreation {
         it.operation = input.i8()?;
         it.permission_type = input.i8()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -109,19 +99,10 @@ impl Request for CreateAclsRequest {
     type Response = CreateAclsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateAclsResponse {
     pub throttle_time_ms: i32,
     pub results: Vec<AclCreationResult>,
-}
-
-impl Default for CreateAclsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl CreateAclsResponse {
@@ -131,7 +112,7 @@ impl CreateAclsResponse {
         it.throttle_time_ms = input.i32()?;
         it.results = input.array(flexible, |input| AclCreationResult::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -139,9 +120,7 @@ impl CreateAclsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -158,7 +137,7 @@ impl Default for AclCreationResult {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -170,7 +149,7 @@ impl AclCreationResult {
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -13,8 +13,8 @@ pub struct CreateDelegationTokenRequest {
 impl Default for CreateDelegationTokenRequest {
     fn default() -> Self {
         Self {
-            owner_principal_type: Some(KafkaString::from_static("")),
-            owner_principal_name: Some(KafkaString::from_static("")),
+            owner_principal_type: Some(Default::default()),
+            owner_principal_name: Some(Default::default()),
             renewers: Vec::new(),
             max_lifetime_ms: 0,
         }
@@ -27,14 +27,12 @@ impl CreateDelegationTokenRequest {
         let mut it = Self::default();
         if version >= 3 {
             it.owner_principal_type = input.nullable_string(flexible)?;
-        }
-        if version >= 3 {
             it.owner_principal_name = input.nullable_string(flexible)?;
         }
         it.renewers = input.array(flexible, |input| CreatableRenewers::read(input, version))?;
         it.max_lifetime_ms = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -43,13 +41,9 @@ impl CreateDelegationTokenRequest {
         let flexible = version >= 2;
         if version >= 3 {
             out.nullable_string(flexible, self.owner_principal_type.as_deref());
-        }
-        if version >= 3 {
             out.nullable_string(flexible, self.owner_principal_name.as_deref());
         }
-        out.array(flexible, &self.renewers, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.renewers, |out, it| it.write(out, version));
         out.i64(self.max_lifetime_ms);
         if flexible {
             out.uvarint(0);
@@ -57,19 +51,10 @@ impl CreateDelegationTokenRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatableRenewers {
     pub principal_type: KafkaString,
     pub principal_name: KafkaString,
-}
-
-impl Default for CreatableRenewers {
-    fn default() -> Self {
-        Self {
-            principal_type: KafkaString::from_static(""),
-            principal_name: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl CreatableRenewers {
@@ -79,7 +64,7 @@ impl CreatableRenewers {
         it.principal_type = input.string(flexible)?;
         it.principal_name = input.string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -109,7 +94,7 @@ impl Request for CreateDelegationTokenRequest {
     type Response = CreateDelegationTokenResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateDelegationTokenResponse {
     pub error_code: i16,
     pub principal_type: KafkaString,
@@ -124,24 +109,6 @@ pub struct CreateDelegationTokenResponse {
     pub throttle_time_ms: i32,
 }
 
-impl Default for CreateDelegationTokenResponse {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            principal_type: KafkaString::from_static(""),
-            principal_name: KafkaString::from_static(""),
-            token_requester_principal_type: KafkaString::from_static(""),
-            token_requester_principal_name: KafkaString::from_static(""),
-            issue_timestamp_ms: 0,
-            expiry_timestamp_ms: 0,
-            max_timestamp_ms: 0,
-            token_id: KafkaString::from_static(""),
-            hmac: Bytes::new(),
-            throttle_time_ms: 0,
-        }
-    }
-}
-
 impl CreateDelegationTokenResponse {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
@@ -151,8 +118,6 @@ impl CreateDelegationTokenResponse {
         it.principal_name = input.string(flexible)?;
         if version >= 3 {
             it.token_requester_principal_type = input.string(flexible)?;
-        }
-        if version >= 3 {
             it.token_requester_principal_name = input.string(flexible)?;
         }
         it.issue_timestamp_ms = input.i64()?;
@@ -162,7 +127,7 @@ impl CreateDelegationTokenResponse {
         it.hmac = input.bytes(flexible)?;
         it.throttle_time_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -174,8 +139,6 @@ impl CreateDelegationTokenResponse {
         out.string(flexible, &self.principal_name);
         if version >= 3 {
             out.string(flexible, &self.token_requester_principal_type);
-        }
-        if version >= 3 {
             out.string(flexible, &self.token_requester_principal_name);
         }
         out.i64(self.issue_timestamp_ms);

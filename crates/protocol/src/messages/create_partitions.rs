@@ -2,21 +2,11 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatePartitionsRequest {
     pub topics: Vec<CreatePartitionsTopic>,
     pub timeout_ms: i32,
     pub validate_only: bool,
-}
-
-impl Default for CreatePartitionsRequest {
-    fn default() -> Self {
-        Self {
-            topics: Vec::new(),
-            timeout_ms: 0,
-            validate_only: false,
-        }
-    }
 }
 
 impl CreatePartitionsRequest {
@@ -29,16 +19,14 @@ impl CreatePartitionsRequest {
         it.timeout_ms = input.i32()?;
         it.validate_only = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.i32(self.timeout_ms);
         out.bool(self.validate_only);
         if flexible {
@@ -57,9 +45,9 @@ pub struct CreatePartitionsTopic {
 impl Default for CreatePartitionsTopic {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
+            name: KafkaString::default(),
             count: 0,
-            assignments: Some(Vec::new()),
+            assignments: Some(Default::default()),
         }
     }
 }
@@ -74,7 +62,7 @@ impl CreatePartitionsTopic {
             CreatePartitionsAssignment::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -84,7 +72,7 @@ impl CreatePartitionsTopic {
         out.string(flexible, &self.name);
         out.i32(self.count);
         out.nullable_array(flexible, self.assignments.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -92,26 +80,18 @@ impl CreatePartitionsTopic {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatePartitionsAssignment {
     pub broker_ids: Vec<i32>,
-}
-
-impl Default for CreatePartitionsAssignment {
-    fn default() -> Self {
-        Self {
-            broker_ids: Vec::new(),
-        }
-    }
 }
 
 impl CreatePartitionsAssignment {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
         let mut it = Self::default();
-        it.broker_ids = input.array(flexible, |input| input.i32())?;
+        it.broker_ids = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -140,19 +120,10 @@ impl Request for CreatePartitionsRequest {
     type Response = CreatePartitionsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatePartitionsResponse {
     pub throttle_time_ms: i32,
     pub results: Vec<CreatePartitionsTopicResult>,
-}
-
-impl Default for CreatePartitionsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl CreatePartitionsResponse {
@@ -164,7 +135,7 @@ impl CreatePartitionsResponse {
             CreatePartitionsTopicResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -172,30 +143,18 @@ impl CreatePartitionsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatePartitionsTopicResult {
     pub name: KafkaString,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
-}
-
-impl Default for CreatePartitionsTopicResult {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            error_code: 0,
-            error_message: None,
-        }
-    }
 }
 
 impl CreatePartitionsTopicResult {
@@ -206,7 +165,7 @@ impl CreatePartitionsTopicResult {
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -27,16 +27,14 @@ impl CreateTopicsRequest {
         it.timeout_ms = input.i32()?;
         it.validate_only = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 5;
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.i32(self.timeout_ms);
         out.bool(self.validate_only);
         if flexible {
@@ -45,25 +43,13 @@ impl CreateTopicsRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatableTopic {
     pub name: KafkaString,
     pub num_partitions: i32,
     pub replication_factor: i16,
     pub assignments: Vec<CreatableReplicaAssignment>,
     pub configs: Vec<CreatableTopicConfig>,
-}
-
-impl Default for CreatableTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            num_partitions: 0,
-            replication_factor: 0,
-            assignments: Vec::new(),
-            configs: Vec::new(),
-        }
-    }
 }
 
 impl CreatableTopic {
@@ -78,7 +64,7 @@ impl CreatableTopic {
         })?;
         it.configs = input.array(flexible, |input| CreatableTopicConfig::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -89,30 +75,19 @@ impl CreatableTopic {
         out.i32(self.num_partitions);
         out.i16(self.replication_factor);
         out.array(flexible, &self.assignments, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        out.array(flexible, &self.configs, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.configs, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreatableReplicaAssignment {
     pub partition_index: i32,
     pub broker_ids: Vec<i32>,
-}
-
-impl Default for CreatableReplicaAssignment {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            broker_ids: Vec::new(),
-        }
-    }
 }
 
 impl CreatableReplicaAssignment {
@@ -120,9 +95,9 @@ impl CreatableReplicaAssignment {
         let flexible = version >= 5;
         let mut it = Self::default();
         it.partition_index = input.i32()?;
-        it.broker_ids = input.array(flexible, |input| input.i32())?;
+        it.broker_ids = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -146,8 +121,8 @@ pub struct CreatableTopicConfig {
 impl Default for CreatableTopicConfig {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
-            value: Some(KafkaString::from_static("")),
+            name: KafkaString::default(),
+            value: Some(Default::default()),
         }
     }
 }
@@ -159,7 +134,7 @@ impl CreatableTopicConfig {
         it.name = input.string(flexible)?;
         it.value = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -189,19 +164,10 @@ impl Request for CreateTopicsRequest {
     type Response = CreateTopicsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateTopicsResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<CreatableTopicResult>,
-}
-
-impl Default for CreateTopicsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl CreateTopicsResponse {
@@ -211,7 +177,7 @@ impl CreateTopicsResponse {
         it.throttle_time_ms = input.i32()?;
         it.topics = input.array(flexible, |input| CreatableTopicResult::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -219,9 +185,7 @@ impl CreateTopicsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 5;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -243,14 +207,14 @@ pub struct CreatableTopicResult {
 impl Default for CreatableTopicResult {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
+            name: KafkaString::default(),
             topic_id: Uuid::ZERO,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             topic_config_error_code: 0,
             num_partitions: -1,
             replication_factor: -1,
-            configs: Some(Vec::new()),
+            configs: Some(Default::default()),
         }
     }
 }
@@ -267,11 +231,7 @@ impl CreatableTopicResult {
         it.error_message = input.nullable_string(flexible)?;
         if version >= 5 {
             it.num_partitions = input.i32()?;
-        }
-        if version >= 5 {
             it.replication_factor = input.i16()?;
-        }
-        if version >= 5 {
             it.configs = input.nullable_array(flexible, |input| {
                 CreatableTopicConfigs::read(input, version)
             })?;
@@ -298,25 +258,16 @@ impl CreatableTopicResult {
         out.nullable_string(flexible, self.error_message.as_deref());
         if version >= 5 {
             out.i32(self.num_partitions);
-        }
-        if version >= 5 {
             out.i16(self.replication_factor);
-        }
-        if version >= 5 {
             out.nullable_array(flexible, self.configs.as_deref(), |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if flexible {
-            let mut tags = 0;
-            if version >= 5 && self.topic_config_error_code != 0 {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 5 && self.topic_config_error_code != 0 {
-                out.tag(0, |out| {
-                    out.i16(self.topic_config_error_code);
-                });
+            let has_topic_config_error_code = version >= 5 && self.topic_config_error_code != 0;
+            out.uvarint(u32::from(has_topic_config_error_code));
+            if has_topic_config_error_code {
+                out.tag(0, |out| out.i16(self.topic_config_error_code));
             }
         }
     }
@@ -334,8 +285,8 @@ pub struct CreatableTopicConfigs {
 impl Default for CreatableTopicConfigs {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
-            value: Some(KafkaString::from_static("")),
+            name: KafkaString::default(),
+            value: Some(Default::default()),
             read_only: false,
             config_source: -1,
             is_sensitive: false,
@@ -344,50 +295,26 @@ impl Default for CreatableTopicConfigs {
 }
 
 impl CreatableTopicConfigs {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 5;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 5 {
-            it.name = input.string(flexible)?;
-        }
-        if version >= 5 {
-            it.value = input.nullable_string(flexible)?;
-        }
-        if version >= 5 {
-            it.read_only = input.bool()?;
-        }
-        if version >= 5 {
-            it.config_source = input.i8()?;
-        }
-        if version >= 5 {
-            it.is_sensitive = input.bool()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.name = input.string(flexible)?;
+        it.value = input.nullable_string(flexible)?;
+        it.read_only = input.bool()?;
+        it.config_source = input.i8()?;
+        it.is_sensitive = input.bool()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 5;
-        if version >= 5 {
-            out.string(flexible, &self.name);
-        }
-        if version >= 5 {
-            out.nullable_string(flexible, self.value.as_deref());
-        }
-        if version >= 5 {
-            out.bool(self.read_only);
-        }
-        if version >= 5 {
-            out.i8(self.config_source);
-        }
-        if version >= 5 {
-            out.bool(self.is_sensitive);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.string(flexible, &self.name);
+        out.nullable_string(flexible, self.value.as_deref());
+        out.bool(self.read_only);
+        out.i8(self.config_source);
+        out.bool(self.is_sensitive);
+        out.uvarint(0);
     }
 }
 

@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteAclsRequest {
     pub filters: Vec<DeleteAclsFilter>,
-}
-
-impl Default for DeleteAclsRequest {
-    fn default() -> Self {
-        Self {
-            filters: Vec::new(),
-        }
-    }
 }
 
 impl DeleteAclsRequest {
@@ -21,16 +13,14 @@ impl DeleteAclsRequest {
         let mut it = Self::default();
         it.filters = input.array(flexible, |input| DeleteAclsFilter::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
-        out.array(flexible, &self.filters, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.filters, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -52,10 +42,10 @@ impl Default for DeleteAclsFilter {
     fn default() -> Self {
         Self {
             resource_type_filter: 0,
-            resource_name_filter: Some(KafkaString::from_static("")),
+            resource_name_filter: Some(Default::default()),
             pattern_type_filter: 3,
-            principal_filter: Some(KafkaString::from_static("")),
-            host_filter: Some(KafkaString::from_static("")),
+            principal_filter: Some(Default::default()),
+            host_filter: Some(Default::default()),
             operation: 0,
             permission_type: 0,
         }
@@ -74,7 +64,7 @@ impl DeleteAclsFilter {
         it.operation = input.i8()?;
         it.permission_type = input.i8()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -109,19 +99,10 @@ impl Request for DeleteAclsRequest {
     type Response = DeleteAclsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteAclsResponse {
     pub throttle_time_ms: i32,
     pub filter_results: Vec<DeleteAclsFilterResult>,
-}
-
-impl Default for DeleteAclsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            filter_results: Vec::new(),
-        }
-    }
 }
 
 impl DeleteAclsResponse {
@@ -133,7 +114,7 @@ impl DeleteAclsResponse {
             DeleteAclsFilterResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -142,7 +123,7 @@ impl DeleteAclsResponse {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
         out.array(flexible, &self.filter_results, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -161,7 +142,7 @@ impl Default for DeleteAclsFilterResult {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             matching_acls: Vec::new(),
         }
     }
@@ -177,7 +158,7 @@ impl DeleteAclsFilterResult {
             DeleteAclsMatchingAcl::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -187,7 +168,7 @@ impl DeleteAclsFilterResult {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         out.array(flexible, &self.matching_acls, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -212,12 +193,12 @@ impl Default for DeleteAclsMatchingAcl {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             resource_type: 0,
-            resource_name: KafkaString::from_static(""),
+            resource_name: KafkaString::default(),
             pattern_type: 3,
-            principal: KafkaString::from_static(""),
-            host: KafkaString::from_static(""),
+            principal: KafkaString::default(),
+            host: KafkaString::default(),
             operation: 0,
             permission_type: 0,
         }
@@ -238,7 +219,7 @@ impl DeleteAclsMatchingAcl {
         it.operation = input.i8()?;
         it.permission_type = input.i8()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteGroupsRequest {
     pub groups_names: Vec<KafkaString>,
-}
-
-impl Default for DeleteGroupsRequest {
-    fn default() -> Self {
-        Self {
-            groups_names: Vec::new(),
-        }
-    }
 }
 
 impl DeleteGroupsRequest {
@@ -21,7 +13,7 @@ impl DeleteGroupsRequest {
         let mut it = Self::default();
         it.groups_names = input.array(flexible, |input| input.string(flexible))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -52,19 +44,10 @@ impl Request for DeleteGroupsRequest {
     type Response = DeleteGroupsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteGroupsResponse {
     pub throttle_time_ms: i32,
     pub results: Vec<DeletableGroupResult>,
-}
-
-impl Default for DeleteGroupsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl DeleteGroupsResponse {
@@ -74,7 +57,7 @@ impl DeleteGroupsResponse {
         it.throttle_time_ms = input.i32()?;
         it.results = input.array(flexible, |input| DeletableGroupResult::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -82,28 +65,17 @@ impl DeleteGroupsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeletableGroupResult {
     pub group_id: KafkaString,
     pub error_code: i16,
-}
-
-impl Default for DeletableGroupResult {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            error_code: 0,
-        }
-    }
 }
 
 impl DeletableGroupResult {
@@ -113,7 +85,7 @@ impl DeletableGroupResult {
         it.group_id = input.string(flexible)?;
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteRecordsRequest {
     pub topics: Vec<DeleteRecordsTopic>,
     pub timeout_ms: i32,
-}
-
-impl Default for DeleteRecordsRequest {
-    fn default() -> Self {
-        Self {
-            topics: Vec::new(),
-            timeout_ms: 0,
-        }
-    }
 }
 
 impl DeleteRecordsRequest {
@@ -24,16 +15,14 @@ impl DeleteRecordsRequest {
         it.topics = input.array(flexible, |input| DeleteRecordsTopic::read(input, version))?;
         it.timeout_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.i32(self.timeout_ms);
         if flexible {
             out.uvarint(0);
@@ -41,19 +30,10 @@ impl DeleteRecordsRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteRecordsTopic {
     pub name: KafkaString,
     pub partitions: Vec<DeleteRecordsPartition>,
-}
-
-impl Default for DeleteRecordsTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl DeleteRecordsTopic {
@@ -65,7 +45,7 @@ impl DeleteRecordsTopic {
             DeleteRecordsPartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -73,28 +53,17 @@ impl DeleteRecordsTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteRecordsPartition {
     pub partition_index: i32,
     pub offset: i64,
-}
-
-impl Default for DeleteRecordsPartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            offset: 0,
-        }
-    }
 }
 
 impl DeleteRecordsPartition {
@@ -104,7 +73,7 @@ impl DeleteRecordsPartition {
         it.partition_index = input.i32()?;
         it.offset = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -134,19 +103,10 @@ impl Request for DeleteRecordsRequest {
     type Response = DeleteRecordsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteRecordsResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<DeleteRecordsTopicResult>,
-}
-
-impl Default for DeleteRecordsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl DeleteRecordsResponse {
@@ -158,7 +118,7 @@ impl DeleteRecordsResponse {
             DeleteRecordsTopicResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -166,28 +126,17 @@ impl DeleteRecordsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteRecordsTopicResult {
     pub name: KafkaString,
     pub partitions: Vec<DeleteRecordsPartitionResult>,
-}
-
-impl Default for DeleteRecordsTopicResult {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl DeleteRecordsTopicResult {
@@ -199,7 +148,7 @@ impl DeleteRecordsTopicResult {
             DeleteRecordsPartitionResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -207,30 +156,18 @@ impl DeleteRecordsTopicResult {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteRecordsPartitionResult {
     pub partition_index: i32,
     pub low_watermark: i64,
     pub error_code: i16,
-}
-
-impl Default for DeleteRecordsPartitionResult {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            low_watermark: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl DeleteRecordsPartitionResult {
@@ -241,7 +178,7 @@ impl DeleteRecordsPartitionResult {
         it.low_watermark = input.i64()?;
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

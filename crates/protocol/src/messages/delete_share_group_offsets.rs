@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsRequest {
     pub group_id: KafkaString,
     pub topics: Vec<DeleteShareGroupOffsetsRequestTopic>,
-}
-
-impl Default for DeleteShareGroupOffsetsRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl DeleteShareGroupOffsetsRequest {
@@ -25,35 +16,21 @@ impl DeleteShareGroupOffsetsRequest {
         it.topics = input.array(flexible, |input| {
             DeleteShareGroupOffsetsRequestTopic::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.group_id);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsRequestTopic {
     pub topic_name: KafkaString,
-}
-
-impl Default for DeleteShareGroupOffsetsRequestTopic {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl DeleteShareGroupOffsetsRequestTopic {
@@ -61,18 +38,14 @@ impl DeleteShareGroupOffsetsRequestTopic {
         let flexible = true;
         let mut it = Self::default();
         it.topic_name = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
         let flexible = true;
         out.string(flexible, &self.topic_name);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -91,23 +64,12 @@ impl Request for DeleteShareGroupOffsetsRequest {
     type Response = DeleteShareGroupOffsetsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
     pub responses: Vec<DeleteShareGroupOffsetsResponseTopic>,
-}
-
-impl Default for DeleteShareGroupOffsetsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            error_message: None,
-            responses: Vec::new(),
-        }
-    }
 }
 
 impl DeleteShareGroupOffsetsResponse {
@@ -120,9 +82,7 @@ impl DeleteShareGroupOffsetsResponse {
         it.responses = input.array(flexible, |input| {
             DeleteShareGroupOffsetsResponseTopic::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -131,32 +91,17 @@ impl DeleteShareGroupOffsetsResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsResponseTopic {
     pub topic_name: KafkaString,
     pub topic_id: Uuid,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
-}
-
-impl Default for DeleteShareGroupOffsetsResponseTopic {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            error_code: 0,
-            error_message: None,
-        }
-    }
 }
 
 impl DeleteShareGroupOffsetsResponseTopic {
@@ -167,9 +112,7 @@ impl DeleteShareGroupOffsetsResponseTopic {
         it.topic_id = input.uuid()?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -179,9 +122,7 @@ impl DeleteShareGroupOffsetsResponseTopic {
         out.uuid(self.topic_id);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -2,21 +2,11 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteTopicsRequest {
     pub topics: Vec<DeleteTopicState>,
     pub topic_names: Vec<KafkaString>,
     pub timeout_ms: i32,
-}
-
-impl Default for DeleteTopicsRequest {
-    fn default() -> Self {
-        Self {
-            topics: Vec::new(),
-            topic_names: Vec::new(),
-            timeout_ms: 0,
-        }
-    }
 }
 
 impl DeleteTopicsRequest {
@@ -31,7 +21,7 @@ impl DeleteTopicsRequest {
         }
         it.timeout_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -39,9 +29,7 @@ impl DeleteTopicsRequest {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         if version >= 6 {
-            out.array(flexible, &self.topics, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.topics, |out, it| it.write(out, version));
         }
         if version <= 5 {
             out.array(flexible, &self.topic_names, |out, it| {
@@ -55,48 +43,27 @@ impl DeleteTopicsRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteTopicState {
     pub name: Option<KafkaString>,
     pub topic_id: Uuid,
 }
 
-impl Default for DeleteTopicState {
-    fn default() -> Self {
-        Self {
-            name: None,
-            topic_id: Uuid::ZERO,
-        }
-    }
-}
-
 impl DeleteTopicState {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 4;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 6 {
-            it.name = input.nullable_string(flexible)?;
-        }
-        if version >= 6 {
-            it.topic_id = input.uuid()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.name = input.nullable_string(flexible)?;
+        it.topic_id = input.uuid()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 4;
-        if version >= 6 {
-            out.nullable_string(flexible, self.name.as_deref());
-        }
-        if version >= 6 {
-            out.uuid(self.topic_id);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.nullable_string(flexible, self.name.as_deref());
+        out.uuid(self.topic_id);
+        out.uvarint(0);
     }
 }
 
@@ -115,19 +82,10 @@ impl Request for DeleteTopicsRequest {
     type Response = DeleteTopicsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteTopicsResponse {
     pub throttle_time_ms: i32,
     pub responses: Vec<DeletableTopicResult>,
-}
-
-impl Default for DeleteTopicsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            responses: Vec::new(),
-        }
-    }
 }
 
 impl DeleteTopicsResponse {
@@ -137,7 +95,7 @@ impl DeleteTopicsResponse {
         it.throttle_time_ms = input.i32()?;
         it.responses = input.array(flexible, |input| DeletableTopicResult::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -145,9 +103,7 @@ impl DeleteTopicsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -165,7 +121,7 @@ pub struct DeletableTopicResult {
 impl Default for DeletableTopicResult {
     fn default() -> Self {
         Self {
-            name: Some(KafkaString::from_static("")),
+            name: Some(Default::default()),
             topic_id: Uuid::ZERO,
             error_code: 0,
             error_message: None,
@@ -178,10 +134,10 @@ impl DeletableTopicResult {
         let flexible = version >= 4;
         let mut it = Self::default();
         it.name = if version >= 6 {
-            input.nullable_string(flexible)?
+            input.nullable_string(flexible)
         } else {
-            Some(input.string(flexible)?)
-        };
+            input.string(flexible).map(Some)
+        }?;
         if version >= 6 {
             it.topic_id = input.uuid()?;
         }
@@ -190,7 +146,7 @@ impl DeletableTopicResult {
             it.error_message = input.nullable_string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -198,10 +154,10 @@ impl DeletableTopicResult {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         if version >= 6 {
-            out.nullable_string(flexible, self.name.as_deref());
+            out.nullable_string(flexible, self.name.as_deref())
         } else {
-            out.string(flexible, self.name.as_deref().unwrap_or_default());
-        }
+            out.string(flexible, self.name.as_deref().unwrap_or_default())
+        };
         if version >= 6 {
             out.uuid(self.topic_id);
         }

@@ -17,10 +17,10 @@ impl Default for DescribeAclsRequest {
     fn default() -> Self {
         Self {
             resource_type_filter: 0,
-            resource_name_filter: Some(KafkaString::from_static("")),
+            resource_name_filter: Some(Default::default()),
             pattern_type_filter: 3,
-            principal_filter: Some(KafkaString::from_static("")),
-            host_filter: Some(KafkaString::from_static("")),
+            principal_filter: Some(Default::default()),
+            host_filter: Some(Default::default()),
             operation: 0,
             permission_type: 0,
         }
@@ -39,7 +39,7 @@ impl DescribeAclsRequest {
         it.operation = input.i8()?;
         it.permission_type = input.i8()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -87,7 +87,7 @@ impl Default for DescribeAclsResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             resources: Vec::new(),
         }
     }
@@ -102,7 +102,7 @@ impl DescribeAclsResponse {
         it.error_message = input.nullable_string(flexible)?;
         it.resources = input.array(flexible, |input| DescribeAclsResource::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -112,9 +112,7 @@ impl DescribeAclsResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.resources, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.resources, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -133,7 +131,7 @@ impl Default for DescribeAclsResource {
     fn default() -> Self {
         Self {
             resource_type: 0,
-            resource_name: KafkaString::from_static(""),
+            resource_name: KafkaString::default(),
             pattern_type: 3,
             acls: Vec::new(),
         }
@@ -149,7 +147,7 @@ impl DescribeAclsResource {
         it.pattern_type = input.i8()?;
         it.acls = input.array(flexible, |input| AclDescription::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -159,32 +157,19 @@ impl DescribeAclsResource {
         out.i8(self.resource_type);
         out.string(flexible, &self.resource_name);
         out.i8(self.pattern_type);
-        out.array(flexible, &self.acls, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.acls, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AclDescription {
     pub principal: KafkaString,
     pub host: KafkaString,
     pub operation: i8,
     pub permission_type: i8,
-}
-
-impl Default for AclDescription {
-    fn default() -> Self {
-        Self {
-            principal: KafkaString::from_static(""),
-            host: KafkaString::from_static(""),
-            operation: 0,
-            permission_type: 0,
-        }
-    }
 }
 
 impl AclDescription {
@@ -196,7 +181,7 @@ impl AclDescription {
         it.operation = input.i8()?;
         it.permission_type = input.i8()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeClientQuotasRequest {
     pub components: Vec<ComponentData>,
     pub strict: bool,
-}
-
-impl Default for DescribeClientQuotasRequest {
-    fn default() -> Self {
-        Self {
-            components: Vec::new(),
-            strict: false,
-        }
-    }
 }
 
 impl DescribeClientQuotasRequest {
@@ -24,16 +15,14 @@ impl DescribeClientQuotasRequest {
         it.components = input.array(flexible, |input| ComponentData::read(input, version))?;
         it.strict = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 1;
-        out.array(flexible, &self.components, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.components, |out, it| it.write(out, version));
         out.bool(self.strict);
         if flexible {
             out.uvarint(0);
@@ -51,9 +40,9 @@ pub struct ComponentData {
 impl Default for ComponentData {
     fn default() -> Self {
         Self {
-            entity_type: KafkaString::from_static(""),
+            entity_type: KafkaString::default(),
             match_type: 0,
-            matches: Some(KafkaString::from_static("")),
+            matches: Some(Default::default()),
         }
     }
 }
@@ -66,7 +55,7 @@ impl ComponentData {
         it.match_type = input.i8()?;
         it.matches = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -110,8 +99,8 @@ impl Default for DescribeClientQuotasResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
-            entries: Some(Vec::new()),
+            error_message: Some(Default::default()),
+            entries: Some(Default::default()),
         }
     }
 }
@@ -125,7 +114,7 @@ impl DescribeClientQuotasResponse {
         it.error_message = input.nullable_string(flexible)?;
         it.entries = input.nullable_array(flexible, |input| EntryData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -136,7 +125,7 @@ impl DescribeClientQuotasResponse {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         out.nullable_array(flexible, self.entries.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -144,19 +133,10 @@ impl DescribeClientQuotasResponse {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EntryData {
     pub entity: Vec<EntityData>,
     pub values: Vec<ValueData>,
-}
-
-impl Default for EntryData {
-    fn default() -> Self {
-        Self {
-            entity: Vec::new(),
-            values: Vec::new(),
-        }
-    }
 }
 
 impl EntryData {
@@ -166,19 +146,15 @@ impl EntryData {
         it.entity = input.array(flexible, |input| EntityData::read(input, version))?;
         it.values = input.array(flexible, |input| ValueData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 1;
-        out.array(flexible, &self.entity, |out, it| {
-            it.write(out, version);
-        });
-        out.array(flexible, &self.values, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.entity, |out, it| it.write(out, version));
+        out.array(flexible, &self.values, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -194,8 +170,8 @@ pub struct EntityData {
 impl Default for EntityData {
     fn default() -> Self {
         Self {
-            entity_type: KafkaString::from_static(""),
-            entity_name: Some(KafkaString::from_static("")),
+            entity_type: KafkaString::default(),
+            entity_name: Some(Default::default()),
         }
     }
 }
@@ -207,7 +183,7 @@ impl EntityData {
         it.entity_type = input.string(flexible)?;
         it.entity_name = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -222,19 +198,10 @@ impl EntityData {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ValueData {
     pub key: KafkaString,
     pub value: f64,
-}
-
-impl Default for ValueData {
-    fn default() -> Self {
-        Self {
-            key: KafkaString::from_static(""),
-            value: 0.0,
-        }
-    }
 }
 
 impl ValueData {
@@ -244,7 +211,7 @@ impl ValueData {
         it.key = input.string(flexible)?;
         it.value = input.f64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

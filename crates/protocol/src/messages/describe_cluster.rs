@@ -21,7 +21,6 @@ impl Default for DescribeClusterRequest {
 
 impl DescribeClusterRequest {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.include_cluster_authorized_operations = input.bool()?;
         if version >= 1 {
@@ -30,14 +29,11 @@ impl DescribeClusterRequest {
         if version >= 2 {
             it.include_fenced_brokers = input.bool()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = true;
         out.bool(self.include_cluster_authorized_operations);
         if version >= 1 {
             out.i8(self.endpoint_type);
@@ -45,9 +41,7 @@ impl DescribeClusterRequest {
         if version >= 2 {
             out.bool(self.include_fenced_brokers);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -85,7 +79,7 @@ impl Default for DescribeClusterResponse {
             error_code: 0,
             error_message: None,
             endpoint_type: 1,
-            cluster_id: KafkaString::from_static(""),
+            cluster_id: KafkaString::default(),
             controller_id: -1,
             brokers: Vec::new(),
             cluster_authorized_operations: -2147483648,
@@ -109,9 +103,7 @@ impl DescribeClusterResponse {
             DescribeClusterBroker::read(input, version)
         })?;
         it.cluster_authorized_operations = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -125,35 +117,19 @@ impl DescribeClusterResponse {
         }
         out.string(flexible, &self.cluster_id);
         out.i32(self.controller_id);
-        out.array(flexible, &self.brokers, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.brokers, |out, it| it.write(out, version));
         out.i32(self.cluster_authorized_operations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeClusterBroker {
     pub broker_id: i32,
     pub host: KafkaString,
     pub port: i32,
     pub rack: Option<KafkaString>,
     pub is_fenced: bool,
-}
-
-impl Default for DescribeClusterBroker {
-    fn default() -> Self {
-        Self {
-            broker_id: 0,
-            host: KafkaString::from_static(""),
-            port: 0,
-            rack: None,
-            is_fenced: false,
-        }
-    }
 }
 
 impl DescribeClusterBroker {
@@ -167,9 +143,7 @@ impl DescribeClusterBroker {
         if version >= 2 {
             it.is_fenced = input.bool()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -182,9 +156,7 @@ impl DescribeClusterBroker {
         if version >= 2 {
             out.bool(self.is_fenced);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

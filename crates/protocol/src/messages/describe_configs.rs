@@ -2,21 +2,11 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeConfigsRequest {
     pub resources: Vec<DescribeConfigsResource>,
     pub include_synonyms: bool,
     pub include_documentation: bool,
-}
-
-impl Default for DescribeConfigsRequest {
-    fn default() -> Self {
-        Self {
-            resources: Vec::new(),
-            include_synonyms: false,
-            include_documentation: false,
-        }
-    }
 }
 
 impl DescribeConfigsRequest {
@@ -31,16 +21,14 @@ impl DescribeConfigsRequest {
             it.include_documentation = input.bool()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
-        out.array(flexible, &self.resources, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.resources, |out, it| it.write(out, version));
         out.bool(self.include_synonyms);
         if version >= 3 {
             out.bool(self.include_documentation);
@@ -62,8 +50,8 @@ impl Default for DescribeConfigsResource {
     fn default() -> Self {
         Self {
             resource_type: 0,
-            resource_name: KafkaString::from_static(""),
-            configuration_keys: Some(Vec::new()),
+            resource_name: KafkaString::default(),
+            configuration_keys: Some(Default::default()),
         }
     }
 }
@@ -76,7 +64,7 @@ impl DescribeConfigsResource {
         it.resource_name = input.string(flexible)?;
         it.configuration_keys = input.nullable_array(flexible, |input| input.string(flexible))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -109,19 +97,10 @@ impl Request for DescribeConfigsRequest {
     type Response = DescribeConfigsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeConfigsResponse {
     pub throttle_time_ms: i32,
     pub results: Vec<DescribeConfigsResult>,
-}
-
-impl Default for DescribeConfigsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl DescribeConfigsResponse {
@@ -133,7 +112,7 @@ impl DescribeConfigsResponse {
             DescribeConfigsResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -141,9 +120,7 @@ impl DescribeConfigsResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -163,9 +140,9 @@ impl Default for DescribeConfigsResult {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             resource_type: 0,
-            resource_name: KafkaString::from_static(""),
+            resource_name: KafkaString::default(),
             configs: Vec::new(),
         }
     }
@@ -183,7 +160,7 @@ impl DescribeConfigsResult {
             DescribeConfigsResourceResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -194,9 +171,7 @@ impl DescribeConfigsResult {
         out.nullable_string(flexible, self.error_message.as_deref());
         out.i8(self.resource_type);
         out.string(flexible, &self.resource_name);
-        out.array(flexible, &self.configs, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.configs, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -218,14 +193,14 @@ pub struct DescribeConfigsResourceResult {
 impl Default for DescribeConfigsResourceResult {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
-            value: Some(KafkaString::from_static("")),
+            name: KafkaString::default(),
+            value: Some(Default::default()),
             read_only: false,
             config_source: -1,
             is_sensitive: false,
             synonyms: Vec::new(),
             config_type: 0,
-            documentation: Some(KafkaString::from_static("")),
+            documentation: Some(Default::default()),
         }
     }
 }
@@ -244,12 +219,10 @@ impl DescribeConfigsResourceResult {
         })?;
         if version >= 3 {
             it.config_type = input.i8()?;
-        }
-        if version >= 3 {
             it.documentation = input.nullable_string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -261,13 +234,9 @@ impl DescribeConfigsResourceResult {
         out.bool(self.read_only);
         out.i8(self.config_source);
         out.bool(self.is_sensitive);
-        out.array(flexible, &self.synonyms, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.synonyms, |out, it| it.write(out, version));
         if version >= 3 {
             out.i8(self.config_type);
-        }
-        if version >= 3 {
             out.nullable_string(flexible, self.documentation.as_deref());
         }
         if flexible {
@@ -286,8 +255,8 @@ pub struct DescribeConfigsSynonym {
 impl Default for DescribeConfigsSynonym {
     fn default() -> Self {
         Self {
-            name: KafkaString::from_static(""),
-            value: Some(KafkaString::from_static("")),
+            name: KafkaString::default(),
+            value: Some(Default::default()),
             source: 0,
         }
     }
@@ -301,7 +270,7 @@ impl DescribeConfigsSynonym {
         it.value = input.nullable_string(flexible)?;
         it.source = input.i8()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -10,7 +10,7 @@ pub struct DescribeDelegationTokenRequest {
 impl Default for DescribeDelegationTokenRequest {
     fn default() -> Self {
         Self {
-            owners: Some(Vec::new()),
+            owners: Some(Default::default()),
         }
     }
 }
@@ -23,7 +23,7 @@ impl DescribeDelegationTokenRequest {
             DescribeDelegationTokenOwner::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -31,7 +31,7 @@ impl DescribeDelegationTokenRequest {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.nullable_array(flexible, self.owners.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -39,19 +39,10 @@ impl DescribeDelegationTokenRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeDelegationTokenOwner {
     pub principal_type: KafkaString,
     pub principal_name: KafkaString,
-}
-
-impl Default for DescribeDelegationTokenOwner {
-    fn default() -> Self {
-        Self {
-            principal_type: KafkaString::from_static(""),
-            principal_name: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl DescribeDelegationTokenOwner {
@@ -61,7 +52,7 @@ impl DescribeDelegationTokenOwner {
         it.principal_type = input.string(flexible)?;
         it.principal_name = input.string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -91,21 +82,11 @@ impl Request for DescribeDelegationTokenRequest {
     type Response = DescribeDelegationTokenResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeDelegationTokenResponse {
     pub error_code: i16,
     pub tokens: Vec<DescribedDelegationToken>,
     pub throttle_time_ms: i32,
-}
-
-impl Default for DescribeDelegationTokenResponse {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            tokens: Vec::new(),
-            throttle_time_ms: 0,
-        }
-    }
 }
 
 impl DescribeDelegationTokenResponse {
@@ -118,7 +99,7 @@ impl DescribeDelegationTokenResponse {
         })?;
         it.throttle_time_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -126,9 +107,7 @@ impl DescribeDelegationTokenResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.i16(self.error_code);
-        out.array(flexible, &self.tokens, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.tokens, |out, it| it.write(out, version));
         out.i32(self.throttle_time_ms);
         if flexible {
             out.uvarint(0);
@@ -136,7 +115,7 @@ impl DescribeDelegationTokenResponse {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribedDelegationToken {
     pub principal_type: KafkaString,
     pub principal_name: KafkaString,
@@ -150,23 +129,6 @@ pub struct DescribedDelegationToken {
     pub renewers: Vec<DescribedDelegationTokenRenewer>,
 }
 
-impl Default for DescribedDelegationToken {
-    fn default() -> Self {
-        Self {
-            principal_type: KafkaString::from_static(""),
-            principal_name: KafkaString::from_static(""),
-            token_requester_principal_type: KafkaString::from_static(""),
-            token_requester_principal_name: KafkaString::from_static(""),
-            issue_timestamp: 0,
-            expiry_timestamp: 0,
-            max_timestamp: 0,
-            token_id: KafkaString::from_static(""),
-            hmac: Bytes::new(),
-            renewers: Vec::new(),
-        }
-    }
-}
-
 impl DescribedDelegationToken {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
@@ -175,8 +137,6 @@ impl DescribedDelegationToken {
         it.principal_name = input.string(flexible)?;
         if version >= 3 {
             it.token_requester_principal_type = input.string(flexible)?;
-        }
-        if version >= 3 {
             it.token_requester_principal_name = input.string(flexible)?;
         }
         it.issue_timestamp = input.i64()?;
@@ -188,7 +148,7 @@ impl DescribedDelegationToken {
             DescribedDelegationTokenRenewer::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -199,8 +159,6 @@ impl DescribedDelegationToken {
         out.string(flexible, &self.principal_name);
         if version >= 3 {
             out.string(flexible, &self.token_requester_principal_type);
-        }
-        if version >= 3 {
             out.string(flexible, &self.token_requester_principal_name);
         }
         out.i64(self.issue_timestamp);
@@ -208,28 +166,17 @@ impl DescribedDelegationToken {
         out.i64(self.max_timestamp);
         out.string(flexible, &self.token_id);
         out.bytes(flexible, &self.hmac);
-        out.array(flexible, &self.renewers, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.renewers, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribedDelegationTokenRenewer {
     pub principal_type: KafkaString,
     pub principal_name: KafkaString,
-}
-
-impl Default for DescribedDelegationTokenRenewer {
-    fn default() -> Self {
-        Self {
-            principal_type: KafkaString::from_static(""),
-            principal_name: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl DescribedDelegationTokenRenewer {
@@ -239,7 +186,7 @@ impl DescribedDelegationTokenRenewer {
         it.principal_type = input.string(flexible)?;
         it.principal_name = input.string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeGroupsRequest {
     pub groups: Vec<KafkaString>,
     pub include_authorized_operations: bool,
-}
-
-impl Default for DescribeGroupsRequest {
-    fn default() -> Self {
-        Self {
-            groups: Vec::new(),
-            include_authorized_operations: false,
-        }
-    }
 }
 
 impl DescribeGroupsRequest {
@@ -26,7 +17,7 @@ impl DescribeGroupsRequest {
             it.include_authorized_operations = input.bool()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -58,19 +49,10 @@ impl Request for DescribeGroupsRequest {
     type Response = DescribeGroupsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeGroupsResponse {
     pub throttle_time_ms: i32,
     pub groups: Vec<DescribedGroup>,
-}
-
-impl Default for DescribeGroupsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            groups: Vec::new(),
-        }
-    }
 }
 
 impl DescribeGroupsResponse {
@@ -82,7 +64,7 @@ impl DescribeGroupsResponse {
         }
         it.groups = input.array(flexible, |input| DescribedGroup::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -92,9 +74,7 @@ impl DescribeGroupsResponse {
         if version >= 1 {
             out.i32(self.throttle_time_ms);
         }
-        out.array(flexible, &self.groups, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.groups, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -118,10 +98,10 @@ impl Default for DescribedGroup {
         Self {
             error_code: 0,
             error_message: None,
-            group_id: KafkaString::from_static(""),
-            group_state: KafkaString::from_static(""),
-            protocol_type: KafkaString::from_static(""),
-            protocol_data: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
+            group_state: KafkaString::default(),
+            protocol_type: KafkaString::default(),
+            protocol_data: KafkaString::default(),
             members: Vec::new(),
             authorized_operations: -2147483648,
         }
@@ -145,7 +125,7 @@ impl DescribedGroup {
             it.authorized_operations = input.i32()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -160,9 +140,7 @@ impl DescribedGroup {
         out.string(flexible, &self.group_state);
         out.string(flexible, &self.protocol_type);
         out.string(flexible, &self.protocol_data);
-        out.array(flexible, &self.members, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.members, |out, it| it.write(out, version));
         if version >= 3 {
             out.i32(self.authorized_operations);
         }
@@ -172,7 +150,7 @@ impl DescribedGroup {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribedGroupMember {
     pub member_id: KafkaString,
     pub group_instance_id: Option<KafkaString>,
@@ -180,19 +158,6 @@ pub struct DescribedGroupMember {
     pub client_host: KafkaString,
     pub member_metadata: Bytes,
     pub member_assignment: Bytes,
-}
-
-impl Default for DescribedGroupMember {
-    fn default() -> Self {
-        Self {
-            member_id: KafkaString::from_static(""),
-            group_instance_id: None,
-            client_id: KafkaString::from_static(""),
-            client_host: KafkaString::from_static(""),
-            member_metadata: Bytes::new(),
-            member_assignment: Bytes::new(),
-        }
-    }
 }
 
 impl DescribedGroupMember {
@@ -208,7 +173,7 @@ impl DescribedGroupMember {
         it.member_metadata = input.bytes(flexible)?;
         it.member_assignment = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

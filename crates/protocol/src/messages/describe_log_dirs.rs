@@ -10,7 +10,7 @@ pub struct DescribeLogDirsRequest {
 impl Default for DescribeLogDirsRequest {
     fn default() -> Self {
         Self {
-            topics: Some(Vec::new()),
+            topics: Some(Default::default()),
         }
     }
 }
@@ -23,7 +23,7 @@ impl DescribeLogDirsRequest {
             DescribableLogDirTopic::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -31,7 +31,7 @@ impl DescribeLogDirsRequest {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -39,19 +39,10 @@ impl DescribeLogDirsRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribableLogDirTopic {
     pub topic: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for DescribableLogDirTopic {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl DescribableLogDirTopic {
@@ -59,9 +50,9 @@ impl DescribableLogDirTopic {
         let flexible = version >= 2;
         let mut it = Self::default();
         it.topic = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
+        it.partitions = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -91,21 +82,11 @@ impl Request for DescribeLogDirsRequest {
     type Response = DescribeLogDirsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeLogDirsResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub results: Vec<DescribeLogDirsResult>,
-}
-
-impl Default for DescribeLogDirsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            results: Vec::new(),
-        }
-    }
 }
 
 impl DescribeLogDirsResponse {
@@ -120,7 +101,7 @@ impl DescribeLogDirsResponse {
             DescribeLogDirsResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -131,9 +112,7 @@ impl DescribeLogDirsResponse {
         if version >= 3 {
             out.i16(self.error_code);
         }
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -154,7 +133,7 @@ impl Default for DescribeLogDirsResult {
     fn default() -> Self {
         Self {
             error_code: 0,
-            log_dir: KafkaString::from_static(""),
+            log_dir: KafkaString::default(),
             topics: Vec::new(),
             total_bytes: -1,
             usable_bytes: -1,
@@ -172,15 +151,13 @@ impl DescribeLogDirsResult {
         it.topics = input.array(flexible, |input| DescribeLogDirsTopic::read(input, version))?;
         if version >= 4 {
             it.total_bytes = input.i64()?;
-        }
-        if version >= 4 {
             it.usable_bytes = input.i64()?;
         }
         if version >= 5 {
             it.is_cordoned = input.bool()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -189,13 +166,9 @@ impl DescribeLogDirsResult {
         let flexible = version >= 2;
         out.i16(self.error_code);
         out.string(flexible, &self.log_dir);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if version >= 4 {
             out.i64(self.total_bytes);
-        }
-        if version >= 4 {
             out.i64(self.usable_bytes);
         }
         if version >= 5 {
@@ -207,19 +180,10 @@ impl DescribeLogDirsResult {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeLogDirsTopic {
     pub name: KafkaString,
     pub partitions: Vec<DescribeLogDirsPartition>,
-}
-
-impl Default for DescribeLogDirsTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl DescribeLogDirsTopic {
@@ -231,7 +195,7 @@ impl DescribeLogDirsTopic {
             DescribeLogDirsPartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -239,32 +203,19 @@ impl DescribeLogDirsTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 2;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeLogDirsPartition {
     pub partition_index: i32,
     pub partition_size: i64,
     pub offset_lag: i64,
     pub is_future_key: bool,
-}
-
-impl Default for DescribeLogDirsPartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            partition_size: 0,
-            offset_lag: 0,
-            is_future_key: false,
-        }
-    }
 }
 
 impl DescribeLogDirsPartition {
@@ -276,7 +227,7 @@ impl DescribeLogDirsPartition {
         it.offset_lag = input.i64()?;
         it.is_future_key = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

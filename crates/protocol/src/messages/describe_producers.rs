@@ -2,15 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeProducersRequest {
     pub topics: Vec<TopicRequest>,
-}
-
-impl Default for DescribeProducersRequest {
-    fn default() -> Self {
-        Self { topics: Vec::new() }
-    }
 }
 
 impl DescribeProducersRequest {
@@ -18,36 +12,21 @@ impl DescribeProducersRequest {
         let flexible = true;
         let mut it = Self::default();
         it.topics = input.array(flexible, |input| TopicRequest::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicRequest {
     pub name: KafkaString,
     pub partition_indexes: Vec<i32>,
-}
-
-impl Default for TopicRequest {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partition_indexes: Vec::new(),
-        }
-    }
 }
 
 impl TopicRequest {
@@ -55,10 +34,8 @@ impl TopicRequest {
         let flexible = true;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        it.partition_indexes = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partition_indexes = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -66,9 +43,7 @@ impl TopicRequest {
         let flexible = true;
         out.string(flexible, &self.name);
         out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -87,19 +62,10 @@ impl Request for DescribeProducersRequest {
     type Response = DescribeProducersResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeProducersResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<TopicResponse>,
-}
-
-impl Default for DescribeProducersResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl DescribeProducersResponse {
@@ -108,37 +74,22 @@ impl DescribeProducersResponse {
         let mut it = Self::default();
         it.throttle_time_ms = input.i32()?;
         it.topics = input.array(flexible, |input| TopicResponse::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicResponse {
     pub name: KafkaString,
     pub partitions: Vec<PartitionResponse>,
-}
-
-impl Default for TopicResponse {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicResponse {
@@ -147,41 +98,24 @@ impl TopicResponse {
         let mut it = Self::default();
         it.name = input.string(flexible)?;
         it.partitions = input.array(flexible, |input| PartitionResponse::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartitionResponse {
     pub partition_index: i32,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
     pub active_producers: Vec<ProducerState>,
-}
-
-impl Default for PartitionResponse {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-            error_message: None,
-            active_producers: Vec::new(),
-        }
-    }
 }
 
 impl PartitionResponse {
@@ -192,9 +126,7 @@ impl PartitionResponse {
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
         it.active_producers = input.array(flexible, |input| ProducerState::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -204,11 +136,9 @@ impl PartitionResponse {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         out.array(flexible, &self.active_producers, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -237,7 +167,6 @@ impl Default for ProducerState {
 
 impl ProducerState {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.producer_id = input.i64()?;
         it.producer_epoch = input.i32()?;
@@ -245,23 +174,18 @@ impl ProducerState {
         it.last_timestamp = input.i64()?;
         it.coordinator_epoch = input.i32()?;
         it.current_txn_start_offset = input.i64()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i64(self.producer_id);
         out.i32(self.producer_epoch);
         out.i32(self.last_sequence);
         out.i64(self.last_timestamp);
         out.i32(self.coordinator_epoch);
         out.i64(self.current_txn_start_offset);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

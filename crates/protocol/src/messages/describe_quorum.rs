@@ -2,15 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeQuorumRequest {
     pub topics: Vec<TopicData>,
-}
-
-impl Default for DescribeQuorumRequest {
-    fn default() -> Self {
-        Self { topics: Vec::new() }
-    }
 }
 
 impl DescribeQuorumRequest {
@@ -18,36 +12,21 @@ impl DescribeQuorumRequest {
         let flexible = true;
         let mut it = Self::default();
         it.topics = input.array(flexible, |input| TopicData::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicData {
     pub topic_name: KafkaString,
     pub partitions: Vec<PartitionData>,
-}
-
-impl Default for TopicData {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicData {
@@ -56,52 +35,34 @@ impl TopicData {
         let mut it = Self::default();
         it.topic_name = input.string(flexible)?;
         it.partitions = input.array(flexible, |input| PartitionData::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.topic_name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartitionData {
     pub partition_index: i32,
 }
 
-impl Default for PartitionData {
-    fn default() -> Self {
-        Self { partition_index: 0 }
-    }
-}
-
 impl PartitionData {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.partition_index = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i32(self.partition_index);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -132,7 +93,7 @@ impl Default for DescribeQuorumResponse {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             topics: Vec::new(),
             nodes: Vec::new(),
         }
@@ -151,9 +112,7 @@ impl DescribeQuorumResponse {
         if version >= 2 {
             it.nodes = input.array(flexible, |input| Node::read(input, version))?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -163,33 +122,18 @@ impl DescribeQuorumResponse {
         if version >= 2 {
             out.nullable_string(flexible, self.error_message.as_deref());
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if version >= 2 {
-            out.array(flexible, &self.nodes, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.nodes, |out, it| it.write(out, version));
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseTopicData {
     pub topic_name: KafkaString,
     pub partitions: Vec<ResponsePartitionData>,
-}
-
-impl Default for ResponseTopicData {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ResponseTopicData {
@@ -200,21 +144,15 @@ impl ResponseTopicData {
         it.partitions = input.array(flexible, |input| {
             ResponsePartitionData::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.topic_name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -235,7 +173,7 @@ impl Default for ResponsePartitionData {
         Self {
             partition_index: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             leader_id: 0,
             leader_epoch: 0,
             high_watermark: 0,
@@ -259,9 +197,7 @@ impl ResponsePartitionData {
         it.high_watermark = input.i64()?;
         it.current_voters = input.array(flexible, |input| ReplicaState::read(input, version))?;
         it.observers = input.array(flexible, |input| ReplicaState::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -276,14 +212,10 @@ impl ResponsePartitionData {
         out.i32(self.leader_epoch);
         out.i64(self.high_watermark);
         out.array(flexible, &self.current_voters, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        out.array(flexible, &self.observers, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.observers, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -310,7 +242,6 @@ impl Default for ReplicaState {
 
 impl ReplicaState {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.replica_id = input.i32()?;
         if version >= 2 {
@@ -319,18 +250,13 @@ impl ReplicaState {
         it.log_end_offset = input.i64()?;
         if version >= 1 {
             it.last_fetch_timestamp = input.i64()?;
-        }
-        if version >= 1 {
             it.last_caught_up_timestamp = input.i64()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = true;
         out.i32(self.replica_id);
         if version >= 2 {
             out.uuid(self.replica_directory_id);
@@ -338,113 +264,60 @@ impl ReplicaState {
         out.i64(self.log_end_offset);
         if version >= 1 {
             out.i64(self.last_fetch_timestamp);
-        }
-        if version >= 1 {
             out.i64(self.last_caught_up_timestamp);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     pub node_id: i32,
     pub listeners: Vec<Listener>,
-}
-
-impl Default for Node {
-    fn default() -> Self {
-        Self {
-            node_id: 0,
-            listeners: Vec::new(),
-        }
-    }
 }
 
 impl Node {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut it = Self::default();
-        if version >= 2 {
-            it.node_id = input.i32()?;
-        }
-        if version >= 2 {
-            it.listeners = input.array(flexible, |input| Listener::read(input, version))?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.node_id = input.i32()?;
+        it.listeners = input.array(flexible, |input| Listener::read(input, version))?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        if version >= 2 {
-            out.i32(self.node_id);
-        }
-        if version >= 2 {
-            out.array(flexible, &self.listeners, |out, it| {
-                it.write(out, version);
-            });
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.i32(self.node_id);
+        out.array(flexible, &self.listeners, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listener {
     pub name: KafkaString,
     pub host: KafkaString,
     pub port: u16,
 }
 
-impl Default for Listener {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            host: KafkaString::from_static(""),
-            port: 0,
-        }
-    }
-}
-
 impl Listener {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut it = Self::default();
-        if version >= 2 {
-            it.name = input.string(flexible)?;
-        }
-        if version >= 2 {
-            it.host = input.string(flexible)?;
-        }
-        if version >= 2 {
-            it.port = input.u16()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.name = input.string(flexible)?;
+        it.host = input.string(flexible)?;
+        it.port = input.u16()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
         let flexible = true;
-        if version >= 2 {
-            out.string(flexible, &self.name);
-        }
-        if version >= 2 {
-            out.string(flexible, &self.host);
-        }
-        if version >= 2 {
-            out.u16(self.port);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.string(flexible, &self.name);
+        out.string(flexible, &self.host);
+        out.u16(self.port);
+        out.uvarint(0);
     }
 }
 

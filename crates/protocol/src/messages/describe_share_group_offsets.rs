@@ -2,15 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeShareGroupOffsetsRequest {
     pub groups: Vec<DescribeShareGroupOffsetsRequestGroup>,
-}
-
-impl Default for DescribeShareGroupOffsetsRequest {
-    fn default() -> Self {
-        Self { groups: Vec::new() }
-    }
 }
 
 impl DescribeShareGroupOffsetsRequest {
@@ -20,20 +14,14 @@ impl DescribeShareGroupOffsetsRequest {
         it.groups = input.array(flexible, |input| {
             DescribeShareGroupOffsetsRequestGroup::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.groups, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.groups, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -46,8 +34,8 @@ pub struct DescribeShareGroupOffsetsRequestGroup {
 impl Default for DescribeShareGroupOffsetsRequestGroup {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
-            topics: Some(Vec::new()),
+            group_id: KafkaString::default(),
+            topics: Some(Default::default()),
         }
     }
 }
@@ -60,9 +48,7 @@ impl DescribeShareGroupOffsetsRequestGroup {
         it.topics = input.nullable_array(flexible, |input| {
             DescribeShareGroupOffsetsRequestTopic::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -70,27 +56,16 @@ impl DescribeShareGroupOffsetsRequestGroup {
         let flexible = true;
         out.string(flexible, &self.group_id);
         out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeShareGroupOffsetsRequestTopic {
     pub topic_name: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for DescribeShareGroupOffsetsRequestTopic {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl DescribeShareGroupOffsetsRequestTopic {
@@ -98,10 +73,8 @@ impl DescribeShareGroupOffsetsRequestTopic {
         let flexible = true;
         let mut it = Self::default();
         it.topic_name = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -109,9 +82,7 @@ impl DescribeShareGroupOffsetsRequestTopic {
         let flexible = true;
         out.string(flexible, &self.topic_name);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -130,19 +101,10 @@ impl Request for DescribeShareGroupOffsetsRequest {
     type Response = DescribeShareGroupOffsetsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeShareGroupOffsetsResponse {
     pub throttle_time_ms: i32,
     pub groups: Vec<DescribeShareGroupOffsetsResponseGroup>,
-}
-
-impl Default for DescribeShareGroupOffsetsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            groups: Vec::new(),
-        }
-    }
 }
 
 impl DescribeShareGroupOffsetsResponse {
@@ -153,41 +115,24 @@ impl DescribeShareGroupOffsetsResponse {
         it.groups = input.array(flexible, |input| {
             DescribeShareGroupOffsetsResponseGroup::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.groups, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.groups, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeShareGroupOffsetsResponseGroup {
     pub group_id: KafkaString,
     pub topics: Vec<DescribeShareGroupOffsetsResponseTopic>,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
-}
-
-impl Default for DescribeShareGroupOffsetsResponseGroup {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            topics: Vec::new(),
-            error_code: 0,
-            error_message: None,
-        }
-    }
 }
 
 impl DescribeShareGroupOffsetsResponseGroup {
@@ -200,41 +145,25 @@ impl DescribeShareGroupOffsetsResponseGroup {
         })?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.group_id);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeShareGroupOffsetsResponseTopic {
     pub topic_name: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<DescribeShareGroupOffsetsResponsePartition>,
-}
-
-impl Default for DescribeShareGroupOffsetsResponseTopic {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl DescribeShareGroupOffsetsResponseTopic {
@@ -246,9 +175,7 @@ impl DescribeShareGroupOffsetsResponseTopic {
         it.partitions = input.array(flexible, |input| {
             DescribeShareGroupOffsetsResponsePartition::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -256,12 +183,8 @@ impl DescribeShareGroupOffsetsResponseTopic {
         let flexible = true;
         out.string(flexible, &self.topic_name);
         out.uuid(self.topic_id);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -300,9 +223,7 @@ impl DescribeShareGroupOffsetsResponsePartition {
         }
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -316,9 +237,7 @@ impl DescribeShareGroupOffsetsResponsePartition {
         }
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

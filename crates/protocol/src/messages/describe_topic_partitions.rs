@@ -26,38 +26,22 @@ impl DescribeTopicPartitionsRequest {
         it.topics = input.array(flexible, |input| TopicRequest::read(input, version))?;
         it.response_partition_limit = input.i32()?;
         it.cursor = input.nullable(|input| Cursor::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.i32(self.response_partition_limit);
-        out.nullable(self.cursor.as_ref(), |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.nullable(self.cursor.as_ref(), |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicRequest {
     pub name: KafkaString,
-}
-
-impl Default for TopicRequest {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl TopicRequest {
@@ -65,34 +49,21 @@ impl TopicRequest {
         let flexible = true;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cursor {
     pub topic_name: KafkaString,
     pub partition_index: i32,
-}
-
-impl Default for Cursor {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partition_index: 0,
-        }
-    }
 }
 
 impl Cursor {
@@ -101,9 +72,7 @@ impl Cursor {
         let mut it = Self::default();
         it.topic_name = input.string(flexible)?;
         it.partition_index = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -111,9 +80,7 @@ impl Cursor {
         let flexible = true;
         out.string(flexible, &self.topic_name);
         out.i32(self.partition_index);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -132,21 +99,11 @@ impl Request for DescribeTopicPartitionsRequest {
     type Response = DescribeTopicPartitionsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeTopicPartitionsResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<DescribeTopicPartitionsResponseTopic>,
     pub next_cursor: Option<ResponseCursor>,
-}
-
-impl Default for DescribeTopicPartitionsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-            next_cursor: None,
-        }
-    }
 }
 
 impl DescribeTopicPartitionsResponse {
@@ -158,24 +115,16 @@ impl DescribeTopicPartitionsResponse {
             DescribeTopicPartitionsResponseTopic::read(input, version)
         })?;
         it.next_cursor = input.nullable(|input| ResponseCursor::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        out.nullable(self.next_cursor.as_ref(), |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.nullable(self.next_cursor.as_ref(), |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -193,7 +142,7 @@ impl Default for DescribeTopicPartitionsResponseTopic {
     fn default() -> Self {
         Self {
             error_code: 0,
-            name: Some(KafkaString::from_static("")),
+            name: Some(Default::default()),
             topic_id: Uuid::ZERO,
             is_internal: false,
             partitions: Vec::new(),
@@ -214,9 +163,7 @@ impl DescribeTopicPartitionsResponseTopic {
             DescribeTopicPartitionsResponsePartition::read(input, version)
         })?;
         it.topic_authorized_operations = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -226,13 +173,9 @@ impl DescribeTopicPartitionsResponseTopic {
         out.nullable_string(flexible, self.name.as_deref());
         out.uuid(self.topic_id);
         out.bool(self.is_internal);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         out.i32(self.topic_authorized_operations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -273,14 +216,12 @@ impl DescribeTopicPartitionsResponsePartition {
         it.partition_index = input.i32()?;
         it.leader_id = input.i32()?;
         it.leader_epoch = input.i32()?;
-        it.replica_nodes = input.array(flexible, |input| input.i32())?;
-        it.isr_nodes = input.array(flexible, |input| input.i32())?;
-        it.eligible_leader_replicas = input.nullable_array(flexible, |input| input.i32())?;
-        it.last_known_elr = input.nullable_array(flexible, |input| input.i32())?;
-        it.offline_replicas = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.replica_nodes = input.array(flexible, Decoder::i32)?;
+        it.isr_nodes = input.array(flexible, Decoder::i32)?;
+        it.eligible_leader_replicas = input.nullable_array(flexible, Decoder::i32)?;
+        it.last_known_elr = input.nullable_array(flexible, Decoder::i32)?;
+        it.offline_replicas = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -301,25 +242,14 @@ impl DescribeTopicPartitionsResponsePartition {
             out.i32(*it)
         });
         out.array(flexible, &self.offline_replicas, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseCursor {
     pub topic_name: KafkaString,
     pub partition_index: i32,
-}
-
-impl Default for ResponseCursor {
-    fn default() -> Self {
-        Self {
-            topic_name: KafkaString::from_static(""),
-            partition_index: 0,
-        }
-    }
 }
 
 impl ResponseCursor {
@@ -328,9 +258,7 @@ impl ResponseCursor {
         let mut it = Self::default();
         it.topic_name = input.string(flexible)?;
         it.partition_index = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -338,9 +266,7 @@ impl ResponseCursor {
         let flexible = true;
         out.string(flexible, &self.topic_name);
         out.i32(self.partition_index);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

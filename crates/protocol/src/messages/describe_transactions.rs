@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeTransactionsRequest {
     pub transactional_ids: Vec<KafkaString>,
-}
-
-impl Default for DescribeTransactionsRequest {
-    fn default() -> Self {
-        Self {
-            transactional_ids: Vec::new(),
-        }
-    }
 }
 
 impl DescribeTransactionsRequest {
@@ -20,9 +12,7 @@ impl DescribeTransactionsRequest {
         let flexible = true;
         let mut it = Self::default();
         it.transactional_ids = input.array(flexible, |input| input.string(flexible))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -31,9 +21,7 @@ impl DescribeTransactionsRequest {
         out.array(flexible, &self.transactional_ids, |out, it| {
             out.string(flexible, it)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -52,19 +40,10 @@ impl Request for DescribeTransactionsRequest {
     type Response = DescribeTransactionsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeTransactionsResponse {
     pub throttle_time_ms: i32,
     pub transaction_states: Vec<TransactionState>,
-}
-
-impl Default for DescribeTransactionsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            transaction_states: Vec::new(),
-        }
-    }
 }
 
 impl DescribeTransactionsResponse {
@@ -74,9 +53,7 @@ impl DescribeTransactionsResponse {
         it.throttle_time_ms = input.i32()?;
         it.transaction_states =
             input.array(flexible, |input| TransactionState::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -84,15 +61,13 @@ impl DescribeTransactionsResponse {
         let flexible = true;
         out.i32(self.throttle_time_ms);
         out.array(flexible, &self.transaction_states, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactionState {
     pub error_code: i16,
     pub transactional_id: KafkaString,
@@ -102,21 +77,6 @@ pub struct TransactionState {
     pub producer_id: i64,
     pub producer_epoch: i16,
     pub topics: Vec<TopicData>,
-}
-
-impl Default for TransactionState {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            transactional_id: KafkaString::from_static(""),
-            transaction_state: KafkaString::from_static(""),
-            transaction_timeout_ms: 0,
-            transaction_start_time_ms: 0,
-            producer_id: 0,
-            producer_epoch: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl TransactionState {
@@ -131,9 +91,7 @@ impl TransactionState {
         it.producer_id = input.i64()?;
         it.producer_epoch = input.i16()?;
         it.topics = input.array(flexible, |input| TopicData::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -146,28 +104,15 @@ impl TransactionState {
         out.i64(self.transaction_start_time_ms);
         out.i64(self.producer_id);
         out.i16(self.producer_epoch);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicData {
     pub topic: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TopicData {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicData {
@@ -175,10 +120,8 @@ impl TopicData {
         let flexible = true;
         let mut it = Self::default();
         it.topic = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -186,9 +129,7 @@ impl TopicData {
         let flexible = true;
         out.string(flexible, &self.topic);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -10,7 +10,7 @@ pub struct DescribeUserScramCredentialsRequest {
 impl Default for DescribeUserScramCredentialsRequest {
     fn default() -> Self {
         Self {
-            users: Some(Vec::new()),
+            users: Some(Default::default()),
         }
     }
 }
@@ -20,34 +20,22 @@ impl DescribeUserScramCredentialsRequest {
         let flexible = true;
         let mut it = Self::default();
         it.users = input.nullable_array(flexible, |input| UserName::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.nullable_array(flexible, self.users.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserName {
     pub name: KafkaString,
-}
-
-impl Default for UserName {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl UserName {
@@ -55,18 +43,14 @@ impl UserName {
         let flexible = true;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -98,7 +82,7 @@ impl Default for DescribeUserScramCredentialsResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             results: Vec::new(),
         }
     }
@@ -114,9 +98,7 @@ impl DescribeUserScramCredentialsResponse {
         it.results = input.array(flexible, |input| {
             DescribeUserScramCredentialsResult::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -125,12 +107,8 @@ impl DescribeUserScramCredentialsResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.results, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.results, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -145,9 +123,9 @@ pub struct DescribeUserScramCredentialsResult {
 impl Default for DescribeUserScramCredentialsResult {
     fn default() -> Self {
         Self {
-            user: KafkaString::from_static(""),
+            user: KafkaString::default(),
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             credential_infos: Vec::new(),
         }
     }
@@ -162,9 +140,7 @@ impl DescribeUserScramCredentialsResult {
         it.error_message = input.nullable_string(flexible)?;
         it.credential_infos =
             input.array(flexible, |input| CredentialInfo::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -174,48 +150,31 @@ impl DescribeUserScramCredentialsResult {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         out.array(flexible, &self.credential_infos, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CredentialInfo {
     pub mechanism: i8,
     pub iterations: i32,
 }
 
-impl Default for CredentialInfo {
-    fn default() -> Self {
-        Self {
-            mechanism: 0,
-            iterations: 0,
-        }
-    }
-}
-
 impl CredentialInfo {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.mechanism = input.i8()?;
         it.iterations = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i8(self.mechanism);
         out.i32(self.iterations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -13,7 +13,7 @@ impl Default for ElectLeadersRequest {
     fn default() -> Self {
         Self {
             election_type: 0,
-            topic_partitions: Some(Vec::new()),
+            topic_partitions: Some(Default::default()),
             timeout_ms: 60000,
         }
     }
@@ -30,7 +30,7 @@ impl ElectLeadersRequest {
             input.nullable_array(flexible, |input| TopicPartitions::read(input, version))?;
         it.timeout_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -41,7 +41,7 @@ impl ElectLeadersRequest {
             out.i8(self.election_type);
         }
         out.nullable_array(flexible, self.topic_partitions.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.i32(self.timeout_ms);
         if flexible {
@@ -50,19 +50,10 @@ impl ElectLeadersRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartitions {
     pub topic: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TopicPartitions {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicPartitions {
@@ -70,9 +61,9 @@ impl TopicPartitions {
         let flexible = version >= 2;
         let mut it = Self::default();
         it.topic = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
+        it.partitions = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -102,21 +93,11 @@ impl Request for ElectLeadersRequest {
     type Response = ElectLeadersResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ElectLeadersResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub replica_election_results: Vec<ReplicaElectionResult>,
-}
-
-impl Default for ElectLeadersResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            replica_election_results: Vec::new(),
-        }
-    }
 }
 
 impl ElectLeadersResponse {
@@ -131,7 +112,7 @@ impl ElectLeadersResponse {
             ReplicaElectionResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -143,7 +124,7 @@ impl ElectLeadersResponse {
             out.i16(self.error_code);
         }
         out.array(flexible, &self.replica_election_results, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -151,19 +132,10 @@ impl ElectLeadersResponse {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplicaElectionResult {
     pub topic: KafkaString,
     pub partition_result: Vec<PartitionResult>,
-}
-
-impl Default for ReplicaElectionResult {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partition_result: Vec::new(),
-        }
-    }
 }
 
 impl ReplicaElectionResult {
@@ -174,7 +146,7 @@ impl ReplicaElectionResult {
         it.partition_result =
             input.array(flexible, |input| PartitionResult::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -183,7 +155,7 @@ impl ReplicaElectionResult {
         let flexible = version >= 2;
         out.string(flexible, &self.topic);
         out.array(flexible, &self.partition_result, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -203,7 +175,7 @@ impl Default for PartitionResult {
         Self {
             partition_id: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -216,7 +188,7 @@ impl PartitionResult {
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

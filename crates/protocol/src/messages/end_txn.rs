@@ -2,23 +2,12 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EndTxnRequest {
     pub transactional_id: KafkaString,
     pub producer_id: i64,
     pub producer_epoch: i16,
     pub committed: bool,
-}
-
-impl Default for EndTxnRequest {
-    fn default() -> Self {
-        Self {
-            transactional_id: KafkaString::from_static(""),
-            producer_id: 0,
-            producer_epoch: 0,
-            committed: false,
-        }
-    }
 }
 
 impl EndTxnRequest {
@@ -30,7 +19,7 @@ impl EndTxnRequest {
         it.producer_epoch = input.i16()?;
         it.committed = input.bool()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -89,12 +78,10 @@ impl EndTxnResponse {
         it.error_code = input.i16()?;
         if version >= 5 {
             it.producer_id = input.i64()?;
-        }
-        if version >= 5 {
             it.producer_epoch = input.i16()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -105,8 +92,6 @@ impl EndTxnResponse {
         out.i16(self.error_code);
         if version >= 5 {
             out.i64(self.producer_id);
-        }
-        if version >= 5 {
             out.i16(self.producer_epoch);
         }
         if flexible {

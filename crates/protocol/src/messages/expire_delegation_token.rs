@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExpireDelegationTokenRequest {
     pub hmac: Bytes,
     pub expiry_time_period_ms: i64,
-}
-
-impl Default for ExpireDelegationTokenRequest {
-    fn default() -> Self {
-        Self {
-            hmac: Bytes::new(),
-            expiry_time_period_ms: 0,
-        }
-    }
 }
 
 impl ExpireDelegationTokenRequest {
@@ -24,7 +15,7 @@ impl ExpireDelegationTokenRequest {
         it.hmac = input.bytes(flexible)?;
         it.expiry_time_period_ms = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -54,21 +45,11 @@ impl Request for ExpireDelegationTokenRequest {
     type Response = ExpireDelegationTokenResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExpireDelegationTokenResponse {
     pub error_code: i16,
     pub expiry_timestamp_ms: i64,
     pub throttle_time_ms: i32,
-}
-
-impl Default for ExpireDelegationTokenResponse {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            expiry_timestamp_ms: 0,
-            throttle_time_ms: 0,
-        }
-    }
 }
 
 impl ExpireDelegationTokenResponse {
@@ -79,7 +60,7 @@ impl ExpireDelegationTokenResponse {
         it.expiry_timestamp_ms = input.i64()?;
         it.throttle_time_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -32,7 +32,7 @@ impl Default for FetchRequest {
             session_epoch: -1,
             topics: Vec::new(),
             forgotten_topics_data: Vec::new(),
-            rack_id: KafkaString::from_static(""),
+            rack_id: KafkaString::default(),
         }
     }
 }
@@ -50,8 +50,6 @@ impl FetchRequest {
         it.isolation_level = input.i8()?;
         if version >= 7 {
             it.session_id = input.i32()?;
-        }
-        if version >= 7 {
             it.session_epoch = input.i32()?;
         }
         it.topics = input.array(flexible, |input| FetchTopic::read(input, version))?;
@@ -86,39 +84,28 @@ impl FetchRequest {
         out.i8(self.isolation_level);
         if version >= 7 {
             out.i32(self.session_id);
-        }
-        if version >= 7 {
             out.i32(self.session_epoch);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if version >= 7 {
             out.array(flexible, &self.forgotten_topics_data, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if version >= 11 {
             out.string(flexible, &self.rack_id);
         }
         if flexible {
-            let mut tags = 0;
-            if version >= 12 && self.cluster_id.is_some() {
-                tags += 1;
-            }
-            if version >= 15 && self.replica_state != ReplicaState::default() {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 12 && self.cluster_id.is_some() {
+            let has_cluster_id = version >= 12 && self.cluster_id.is_some();
+            let has_replica_state = version >= 15 && self.replica_state != ReplicaState::default();
+            out.uvarint(u32::from(has_cluster_id) + u32::from(has_replica_state));
+            if has_cluster_id {
                 out.tag(0, |out| {
-                    out.nullable_string(flexible, self.cluster_id.as_deref());
+                    out.nullable_string(flexible, self.cluster_id.as_deref())
                 });
             }
-            if version >= 15 && self.replica_state != ReplicaState::default() {
-                out.tag(1, |out| {
-                    self.replica_state.write(out, version);
-                });
+            if has_replica_state {
+                out.tag(1, |out| self.replica_state.write(out, version));
             }
         }
     }
@@ -140,50 +127,26 @@ impl Default for ReplicaState {
 }
 
 impl ReplicaState {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 12;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let mut it = Self::default();
-        if version >= 15 {
-            it.replica_id = input.i32()?;
-        }
-        if version >= 15 {
-            it.replica_epoch = input.i64()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.replica_id = input.i32()?;
+        it.replica_epoch = input.i64()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 12;
-        if version >= 15 {
-            out.i32(self.replica_id);
-        }
-        if version >= 15 {
-            out.i64(self.replica_epoch);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        out.i32(self.replica_id);
+        out.i64(self.replica_epoch);
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FetchTopic {
     pub topic: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<FetchPartition>,
-}
-
-impl Default for FetchTopic {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl FetchTopic {
@@ -198,7 +161,7 @@ impl FetchTopic {
         }
         it.partitions = input.array(flexible, |input| FetchPartition::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -211,9 +174,7 @@ impl FetchTopic {
         if version >= 13 {
             out.uuid(self.topic_id);
         }
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -291,75 +252,52 @@ impl FetchPartition {
         }
         out.i32(self.partition_max_bytes);
         if flexible {
-            let mut tags = 0;
-            if version >= 17 && self.replica_directory_id != Uuid::ZERO {
-                tags += 1;
+            let has_replica_directory_id = version >= 17 && self.replica_directory_id != Uuid::ZERO;
+            let has_high_watermark = version >= 18 && self.high_watermark != 9223372036854775807;
+            out.uvarint(u32::from(has_replica_directory_id) + u32::from(has_high_watermark));
+            if has_replica_directory_id {
+                out.tag(0, |out| out.uuid(self.replica_directory_id));
             }
-            if version >= 18 && self.high_watermark != 9223372036854775807 {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 17 && self.replica_directory_id != Uuid::ZERO {
-                out.tag(0, |out| {
-                    out.uuid(self.replica_directory_id);
-                });
-            }
-            if version >= 18 && self.high_watermark != 9223372036854775807 {
-                out.tag(1, |out| {
-                    out.i64(self.high_watermark);
-                });
+            if has_high_watermark {
+                out.tag(1, |out| out.i64(self.high_watermark));
             }
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ForgottenTopic {
     pub topic: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
 }
 
-impl Default for ForgottenTopic {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
-}
-
 impl ForgottenTopic {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 12;
         let mut it = Self::default();
-        if (7..=12).contains(&version) {
+        if version <= 12 {
             it.topic = input.string(flexible)?;
         }
         if version >= 13 {
             it.topic_id = input.uuid()?;
         }
-        if version >= 7 {
-            it.partitions = input.array(flexible, |input| input.i32())?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 12;
-        if (7..=12).contains(&version) {
+        if version <= 12 {
             out.string(flexible, &self.topic);
         }
         if version >= 13 {
             out.uuid(self.topic_id);
         }
-        if version >= 7 {
-            out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        }
+        out.array(flexible, &self.partitions, |out, it| out.i32(*it));
         if flexible {
             out.uvarint(0);
         }
@@ -381,25 +319,13 @@ impl Request for FetchRequest {
     type Response = FetchResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FetchResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub session_id: i32,
     pub responses: Vec<FetchableTopicResponse>,
     pub node_endpoints: Vec<NodeEndpoint>,
-}
-
-impl Default for FetchResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            session_id: 0,
-            responses: Vec::new(),
-            node_endpoints: Vec::new(),
-        }
-    }
 }
 
 impl FetchResponse {
@@ -409,8 +335,6 @@ impl FetchResponse {
         it.throttle_time_ms = input.i32()?;
         if version >= 7 {
             it.error_code = input.i16()?;
-        }
-        if version >= 7 {
             it.session_id = input.i32()?;
         }
         it.responses = input.array(flexible, |input| {
@@ -436,45 +360,28 @@ impl FetchResponse {
         out.i32(self.throttle_time_ms);
         if version >= 7 {
             out.i16(self.error_code);
-        }
-        if version >= 7 {
             out.i32(self.session_id);
         }
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
         if flexible {
-            let mut tags = 0;
-            if version >= 16 && !self.node_endpoints.is_empty() {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 16 && !self.node_endpoints.is_empty() {
+            let has_node_endpoints = version >= 16 && !self.node_endpoints.is_empty();
+            out.uvarint(u32::from(has_node_endpoints));
+            if has_node_endpoints {
                 out.tag(0, |out| {
                     out.array(flexible, &self.node_endpoints, |out, it| {
-                        it.write(out, version);
-                    });
+                        it.write(out, version)
+                    })
                 });
             }
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FetchableTopicResponse {
     pub topic: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<PartitionData>,
-}
-
-impl Default for FetchableTopicResponse {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl FetchableTopicResponse {
@@ -489,7 +396,7 @@ impl FetchableTopicResponse {
         }
         it.partitions = input.array(flexible, |input| PartitionData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -502,9 +409,7 @@ impl FetchableTopicResponse {
         if version >= 13 {
             out.uuid(self.topic_id);
         }
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -537,7 +442,7 @@ impl Default for PartitionData {
             diverging_epoch: EpochEndOffset::default(),
             current_leader: LeaderIdAndEpoch::default(),
             snapshot_id: SnapshotId::default(),
-            aborted_transactions: Some(Vec::new()),
+            aborted_transactions: Some(Default::default()),
             preferred_read_replica: -1,
             records: None,
         }
@@ -589,38 +494,31 @@ impl PartitionData {
             out.i64(self.log_start_offset);
         }
         out.nullable_array(flexible, self.aborted_transactions.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if version >= 11 {
             out.i32(self.preferred_read_replica);
         }
         out.nullable_records(flexible, self.records.as_ref());
         if flexible {
-            let mut tags = 0;
-            if version >= 12 && self.diverging_epoch != EpochEndOffset::default() {
-                tags += 1;
+            let has_diverging_epoch =
+                version >= 12 && self.diverging_epoch != EpochEndOffset::default();
+            let has_current_leader =
+                version >= 12 && self.current_leader != LeaderIdAndEpoch::default();
+            let has_snapshot_id = version >= 12 && self.snapshot_id != SnapshotId::default();
+            out.uvarint(
+                u32::from(has_diverging_epoch)
+                    + u32::from(has_current_leader)
+                    + u32::from(has_snapshot_id),
+            );
+            if has_diverging_epoch {
+                out.tag(0, |out| self.diverging_epoch.write(out, version));
             }
-            if version >= 12 && self.current_leader != LeaderIdAndEpoch::default() {
-                tags += 1;
+            if has_current_leader {
+                out.tag(1, |out| self.current_leader.write(out, version));
             }
-            if version >= 12 && self.snapshot_id != SnapshotId::default() {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 12 && self.diverging_epoch != EpochEndOffset::default() {
-                out.tag(0, |out| {
-                    self.diverging_epoch.write(out, version);
-                });
-            }
-            if version >= 12 && self.current_leader != LeaderIdAndEpoch::default() {
-                out.tag(1, |out| {
-                    self.current_leader.write(out, version);
-                });
-            }
-            if version >= 12 && self.snapshot_id != SnapshotId::default() {
-                out.tag(2, |out| {
-                    self.snapshot_id.write(out, version);
-                });
+            if has_snapshot_id {
+                out.tag(2, |out| self.snapshot_id.write(out, version));
             }
         }
     }
@@ -642,32 +540,18 @@ impl Default for EpochEndOffset {
 }
 
 impl EpochEndOffset {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 12;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let mut it = Self::default();
-        if version >= 12 {
-            it.epoch = input.i32()?;
-        }
-        if version >= 12 {
-            it.end_offset = input.i64()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.epoch = input.i32()?;
+        it.end_offset = input.i64()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 12;
-        if version >= 12 {
-            out.i32(self.epoch);
-        }
-        if version >= 12 {
-            out.i64(self.end_offset);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        out.i32(self.epoch);
+        out.i64(self.end_offset);
+        out.uvarint(0);
     }
 }
 
@@ -687,32 +571,18 @@ impl Default for LeaderIdAndEpoch {
 }
 
 impl LeaderIdAndEpoch {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 12;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let mut it = Self::default();
-        if version >= 12 {
-            it.leader_id = input.i32()?;
-        }
-        if version >= 12 {
-            it.leader_epoch = input.i32()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.leader_id = input.i32()?;
+        it.leader_epoch = input.i32()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 12;
-        if version >= 12 {
-            out.i32(self.leader_id);
-        }
-        if version >= 12 {
-            out.i32(self.leader_epoch);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        out.i32(self.leader_id);
+        out.i32(self.leader_epoch);
+        out.uvarint(0);
     }
 }
 
@@ -732,40 +602,25 @@ impl Default for SnapshotId {
 }
 
 impl SnapshotId {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 12;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let mut it = Self::default();
         it.end_offset = input.i64()?;
         it.epoch = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 12;
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
         out.i64(self.end_offset);
         out.i32(self.epoch);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AbortedTransaction {
     pub producer_id: i64,
     pub first_offset: i64,
-}
-
-impl Default for AbortedTransaction {
-    fn default() -> Self {
-        Self {
-            producer_id: 0,
-            first_offset: 0,
-        }
-    }
 }
 
 impl AbortedTransaction {
@@ -775,7 +630,7 @@ impl AbortedTransaction {
         it.producer_id = input.i64()?;
         it.first_offset = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -790,7 +645,7 @@ impl AbortedTransaction {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeEndpoint {
     pub node_id: i32,
     pub host: KafkaString,
@@ -798,56 +653,25 @@ pub struct NodeEndpoint {
     pub rack: Option<KafkaString>,
 }
 
-impl Default for NodeEndpoint {
-    fn default() -> Self {
-        Self {
-            node_id: 0,
-            host: KafkaString::from_static(""),
-            port: 0,
-            rack: None,
-        }
-    }
-}
-
 impl NodeEndpoint {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 12;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 16 {
-            it.node_id = input.i32()?;
-        }
-        if version >= 16 {
-            it.host = input.string(flexible)?;
-        }
-        if version >= 16 {
-            it.port = input.i32()?;
-        }
-        if version >= 16 {
-            it.rack = input.nullable_string(flexible)?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.node_id = input.i32()?;
+        it.host = input.string(flexible)?;
+        it.port = input.i32()?;
+        it.rack = input.nullable_string(flexible)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 12;
-        if version >= 16 {
-            out.i32(self.node_id);
-        }
-        if version >= 16 {
-            out.string(flexible, &self.host);
-        }
-        if version >= 16 {
-            out.i32(self.port);
-        }
-        if version >= 16 {
-            out.nullable_string(flexible, self.rack.as_deref());
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.i32(self.node_id);
+        out.string(flexible, &self.host);
+        out.i32(self.port);
+        out.nullable_string(flexible, self.rack.as_deref());
+        out.uvarint(0);
     }
 }
 

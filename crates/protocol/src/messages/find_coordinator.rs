@@ -2,21 +2,11 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FindCoordinatorRequest {
     pub key: KafkaString,
     pub key_type: i8,
     pub coordinator_keys: Vec<KafkaString>,
-}
-
-impl Default for FindCoordinatorRequest {
-    fn default() -> Self {
-        Self {
-            key: KafkaString::from_static(""),
-            key_type: 0,
-            coordinator_keys: Vec::new(),
-        }
-    }
 }
 
 impl FindCoordinatorRequest {
@@ -33,7 +23,7 @@ impl FindCoordinatorRequest {
             it.coordinator_keys = input.array(flexible, |input| input.string(flexible))?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -88,9 +78,9 @@ impl Default for FindCoordinatorResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             node_id: 0,
-            host: KafkaString::from_static(""),
+            host: KafkaString::default(),
             port: 0,
             coordinators: Vec::new(),
         }
@@ -112,18 +102,14 @@ impl FindCoordinatorResponse {
         }
         if version <= 3 {
             it.node_id = input.i32()?;
-        }
-        if version <= 3 {
             it.host = input.string(flexible)?;
-        }
-        if version <= 3 {
             it.port = input.i32()?;
         }
         if version >= 4 {
             it.coordinators = input.array(flexible, |input| Coordinator::read(input, version))?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -141,16 +127,12 @@ impl FindCoordinatorResponse {
         }
         if version <= 3 {
             out.i32(self.node_id);
-        }
-        if version <= 3 {
             out.string(flexible, &self.host);
-        }
-        if version <= 3 {
             out.i32(self.port);
         }
         if version >= 4 {
             out.array(flexible, &self.coordinators, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
         }
         if flexible {
@@ -172,67 +154,39 @@ pub struct Coordinator {
 impl Default for Coordinator {
     fn default() -> Self {
         Self {
-            key: KafkaString::from_static(""),
+            key: KafkaString::default(),
             node_id: 0,
-            host: KafkaString::from_static(""),
+            host: KafkaString::default(),
             port: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
 
 impl Coordinator {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 3;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 4 {
-            it.key = input.string(flexible)?;
-        }
-        if version >= 4 {
-            it.node_id = input.i32()?;
-        }
-        if version >= 4 {
-            it.host = input.string(flexible)?;
-        }
-        if version >= 4 {
-            it.port = input.i32()?;
-        }
-        if version >= 4 {
-            it.error_code = input.i16()?;
-        }
-        if version >= 4 {
-            it.error_message = input.nullable_string(flexible)?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.key = input.string(flexible)?;
+        it.node_id = input.i32()?;
+        it.host = input.string(flexible)?;
+        it.port = input.i32()?;
+        it.error_code = input.i16()?;
+        it.error_message = input.nullable_string(flexible)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 3;
-        if version >= 4 {
-            out.string(flexible, &self.key);
-        }
-        if version >= 4 {
-            out.i32(self.node_id);
-        }
-        if version >= 4 {
-            out.string(flexible, &self.host);
-        }
-        if version >= 4 {
-            out.i32(self.port);
-        }
-        if version >= 4 {
-            out.i16(self.error_code);
-        }
-        if version >= 4 {
-            out.nullable_string(flexible, self.error_message.as_deref());
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.string(flexible, &self.key);
+        out.i32(self.node_id);
+        out.string(flexible, &self.host);
+        out.i32(self.port);
+        out.i16(self.error_code);
+        out.nullable_string(flexible, self.error_message.as_deref());
+        out.uvarint(0);
     }
 }
 

@@ -2,36 +2,22 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetTelemetrySubscriptionsRequest {
     pub client_instance_id: Uuid,
 }
 
-impl Default for GetTelemetrySubscriptionsRequest {
-    fn default() -> Self {
-        Self {
-            client_instance_id: Uuid::ZERO,
-        }
-    }
-}
-
 impl GetTelemetrySubscriptionsRequest {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.client_instance_id = input.uuid()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.uuid(self.client_instance_id);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -50,7 +36,7 @@ impl Request for GetTelemetrySubscriptionsRequest {
     type Response = GetTelemetrySubscriptionsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetTelemetrySubscriptionsResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
@@ -63,22 +49,6 @@ pub struct GetTelemetrySubscriptionsResponse {
     pub requested_metrics: Vec<KafkaString>,
 }
 
-impl Default for GetTelemetrySubscriptionsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            client_instance_id: Uuid::ZERO,
-            subscription_id: 0,
-            accepted_compression_types: Vec::new(),
-            push_interval_ms: 0,
-            telemetry_max_bytes: 0,
-            delta_temporality: false,
-            requested_metrics: Vec::new(),
-        }
-    }
-}
-
 impl GetTelemetrySubscriptionsResponse {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
@@ -87,14 +57,12 @@ impl GetTelemetrySubscriptionsResponse {
         it.error_code = input.i16()?;
         it.client_instance_id = input.uuid()?;
         it.subscription_id = input.i32()?;
-        it.accepted_compression_types = input.array(flexible, |input| input.i8())?;
+        it.accepted_compression_types = input.array(flexible, Decoder::i8)?;
         it.push_interval_ms = input.i32()?;
         it.telemetry_max_bytes = input.i32()?;
         it.delta_temporality = input.bool()?;
         it.requested_metrics = input.array(flexible, |input| input.string(flexible))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -113,9 +81,7 @@ impl GetTelemetrySubscriptionsResponse {
         out.array(flexible, &self.requested_metrics, |out, it| {
             out.string(flexible, it)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

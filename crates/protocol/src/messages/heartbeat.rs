@@ -2,23 +2,12 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HeartbeatRequest {
     pub group_id: KafkaString,
     pub generation_id: i32,
     pub member_id: KafkaString,
     pub group_instance_id: Option<KafkaString>,
-}
-
-impl Default for HeartbeatRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            generation_id: 0,
-            member_id: KafkaString::from_static(""),
-            group_instance_id: None,
-        }
-    }
 }
 
 impl HeartbeatRequest {
@@ -32,7 +21,7 @@ impl HeartbeatRequest {
             it.group_instance_id = input.nullable_string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -66,19 +55,10 @@ impl Request for HeartbeatRequest {
     type Response = HeartbeatResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HeartbeatResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
-}
-
-impl Default for HeartbeatResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl HeartbeatResponse {
@@ -90,7 +70,7 @@ impl HeartbeatResponse {
         }
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

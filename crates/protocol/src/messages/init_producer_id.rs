@@ -15,7 +15,7 @@ pub struct InitProducerIdRequest {
 impl Default for InitProducerIdRequest {
     fn default() -> Self {
         Self {
-            transactional_id: Some(KafkaString::from_static("")),
+            transactional_id: Some(Default::default()),
             transaction_timeout_ms: 0,
             producer_id: -1,
             producer_epoch: -1,
@@ -33,18 +33,14 @@ impl InitProducerIdRequest {
         it.transaction_timeout_ms = input.i32()?;
         if version >= 3 {
             it.producer_id = input.i64()?;
-        }
-        if version >= 3 {
             it.producer_epoch = input.i16()?;
         }
         if version >= 6 {
             it.enable_2pc = input.bool()?;
-        }
-        if version >= 6 {
             it.keep_prepared_txn = input.bool()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -55,14 +51,10 @@ impl InitProducerIdRequest {
         out.i32(self.transaction_timeout_ms);
         if version >= 3 {
             out.i64(self.producer_id);
-        }
-        if version >= 3 {
             out.i16(self.producer_epoch);
         }
         if version >= 6 {
             out.bool(self.enable_2pc);
-        }
-        if version >= 6 {
             out.bool(self.keep_prepared_txn);
         }
         if flexible {
@@ -119,12 +111,10 @@ impl InitProducerIdResponse {
         it.producer_epoch = input.i16()?;
         if version >= 6 {
             it.ongoing_txn_producer_id = input.i64()?;
-        }
-        if version >= 6 {
             it.ongoing_txn_producer_epoch = input.i16()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -137,8 +127,6 @@ impl InitProducerIdResponse {
         out.i16(self.producer_epoch);
         if version >= 6 {
             out.i64(self.ongoing_txn_producer_id);
-        }
-        if version >= 6 {
             out.i16(self.ongoing_txn_producer_epoch);
         }
         if flexible {

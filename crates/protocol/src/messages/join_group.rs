@@ -17,12 +17,12 @@ pub struct JoinGroupRequest {
 impl Default for JoinGroupRequest {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
             session_timeout_ms: 0,
             rebalance_timeout_ms: -1,
-            member_id: KafkaString::from_static(""),
+            member_id: KafkaString::default(),
             group_instance_id: None,
-            protocol_type: KafkaString::from_static(""),
+            protocol_type: KafkaString::default(),
             protocols: Vec::new(),
             reason: None,
         }
@@ -50,7 +50,7 @@ impl JoinGroupRequest {
             it.reason = input.nullable_string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -67,9 +67,7 @@ impl JoinGroupRequest {
             out.nullable_string(flexible, self.group_instance_id.as_deref());
         }
         out.string(flexible, &self.protocol_type);
-        out.array(flexible, &self.protocols, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.protocols, |out, it| it.write(out, version));
         if version >= 8 {
             out.nullable_string(flexible, self.reason.as_deref());
         }
@@ -79,19 +77,10 @@ impl JoinGroupRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct JoinGroupRequestProtocol {
     pub name: KafkaString,
     pub metadata: Bytes,
-}
-
-impl Default for JoinGroupRequestProtocol {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            metadata: Bytes::new(),
-        }
-    }
 }
 
 impl JoinGroupRequestProtocol {
@@ -101,7 +90,7 @@ impl JoinGroupRequestProtocol {
         it.name = input.string(flexible)?;
         it.metadata = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -151,10 +140,10 @@ impl Default for JoinGroupResponse {
             error_code: 0,
             generation_id: -1,
             protocol_type: None,
-            protocol_name: Some(KafkaString::from_static("")),
-            leader: KafkaString::from_static(""),
+            protocol_name: Some(Default::default()),
+            leader: KafkaString::default(),
             skip_assignment: false,
-            member_id: KafkaString::from_static(""),
+            member_id: KafkaString::default(),
             members: Vec::new(),
         }
     }
@@ -173,10 +162,10 @@ impl JoinGroupResponse {
             it.protocol_type = input.nullable_string(flexible)?;
         }
         it.protocol_name = if version >= 7 {
-            input.nullable_string(flexible)?
+            input.nullable_string(flexible)
         } else {
-            Some(input.string(flexible)?)
-        };
+            input.string(flexible).map(Some)
+        }?;
         it.leader = input.string(flexible)?;
         if version >= 9 {
             it.skip_assignment = input.bool()?;
@@ -186,7 +175,7 @@ impl JoinGroupResponse {
             JoinGroupResponseMember::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -202,39 +191,27 @@ impl JoinGroupResponse {
             out.nullable_string(flexible, self.protocol_type.as_deref());
         }
         if version >= 7 {
-            out.nullable_string(flexible, self.protocol_name.as_deref());
+            out.nullable_string(flexible, self.protocol_name.as_deref())
         } else {
-            out.string(flexible, self.protocol_name.as_deref().unwrap_or_default());
-        }
+            out.string(flexible, self.protocol_name.as_deref().unwrap_or_default())
+        };
         out.string(flexible, &self.leader);
         if version >= 9 {
             out.bool(self.skip_assignment);
         }
         out.string(flexible, &self.member_id);
-        out.array(flexible, &self.members, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.members, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct JoinGroupResponseMember {
     pub member_id: KafkaString,
     pub group_instance_id: Option<KafkaString>,
     pub metadata: Bytes,
-}
-
-impl Default for JoinGroupResponseMember {
-    fn default() -> Self {
-        Self {
-            member_id: KafkaString::from_static(""),
-            group_instance_id: None,
-            metadata: Bytes::new(),
-        }
-    }
 }
 
 impl JoinGroupResponseMember {
@@ -247,7 +224,7 @@ impl JoinGroupResponseMember {
         }
         it.metadata = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,21 +2,11 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeaveGroupRequest {
     pub group_id: KafkaString,
     pub member_id: KafkaString,
     pub members: Vec<MemberIdentity>,
-}
-
-impl Default for LeaveGroupRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            member_id: KafkaString::from_static(""),
-            members: Vec::new(),
-        }
-    }
 }
 
 impl LeaveGroupRequest {
@@ -31,7 +21,7 @@ impl LeaveGroupRequest {
             it.members = input.array(flexible, |input| MemberIdentity::read(input, version))?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -43,9 +33,7 @@ impl LeaveGroupRequest {
             out.string(flexible, &self.member_id);
         }
         if version >= 3 {
-            out.array(flexible, &self.members, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.members, |out, it| it.write(out, version));
         }
         if flexible {
             out.uvarint(0);
@@ -53,50 +41,32 @@ impl LeaveGroupRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemberIdentity {
     pub member_id: KafkaString,
     pub group_instance_id: Option<KafkaString>,
     pub reason: Option<KafkaString>,
 }
 
-impl Default for MemberIdentity {
-    fn default() -> Self {
-        Self {
-            member_id: KafkaString::from_static(""),
-            group_instance_id: None,
-            reason: None,
-        }
-    }
-}
-
 impl MemberIdentity {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 4;
         let mut it = Self::default();
-        if version >= 3 {
-            it.member_id = input.string(flexible)?;
-        }
-        if version >= 3 {
-            it.group_instance_id = input.nullable_string(flexible)?;
-        }
+        it.member_id = input.string(flexible)?;
+        it.group_instance_id = input.nullable_string(flexible)?;
         if version >= 5 {
             it.reason = input.nullable_string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
-        if version >= 3 {
-            out.string(flexible, &self.member_id);
-        }
-        if version >= 3 {
-            out.nullable_string(flexible, self.group_instance_id.as_deref());
-        }
+        out.string(flexible, &self.member_id);
+        out.nullable_string(flexible, self.group_instance_id.as_deref());
         if version >= 5 {
             out.nullable_string(flexible, self.reason.as_deref());
         }
@@ -121,21 +91,11 @@ impl Request for LeaveGroupRequest {
     type Response = LeaveGroupResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeaveGroupResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub members: Vec<MemberResponse>,
-}
-
-impl Default for LeaveGroupResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            members: Vec::new(),
-        }
-    }
 }
 
 impl LeaveGroupResponse {
@@ -150,7 +110,7 @@ impl LeaveGroupResponse {
             it.members = input.array(flexible, |input| MemberResponse::read(input, version))?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -162,9 +122,7 @@ impl LeaveGroupResponse {
         }
         out.i16(self.error_code);
         if version >= 3 {
-            out.array(flexible, &self.members, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.members, |out, it| it.write(out, version));
         }
         if flexible {
             out.uvarint(0);
@@ -182,8 +140,8 @@ pub struct MemberResponse {
 impl Default for MemberResponse {
     fn default() -> Self {
         Self {
-            member_id: KafkaString::from_static(""),
-            group_instance_id: Some(KafkaString::from_static("")),
+            member_id: KafkaString::default(),
+            group_instance_id: Some(Default::default()),
             error_code: 0,
         }
     }
@@ -193,32 +151,20 @@ impl MemberResponse {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 4;
         let mut it = Self::default();
-        if version >= 3 {
-            it.member_id = input.string(flexible)?;
-        }
-        if version >= 3 {
-            it.group_instance_id = input.nullable_string(flexible)?;
-        }
-        if version >= 3 {
-            it.error_code = input.i16()?;
-        }
+        it.member_id = input.string(flexible)?;
+        it.group_instance_id = input.nullable_string(flexible)?;
+        it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
-        if version >= 3 {
-            out.string(flexible, &self.member_id);
-        }
-        if version >= 3 {
-            out.nullable_string(flexible, self.group_instance_id.as_deref());
-        }
-        if version >= 3 {
-            out.i16(self.error_code);
-        }
+        out.string(flexible, &self.member_id);
+        out.nullable_string(flexible, self.group_instance_id.as_deref());
+        out.i16(self.error_code);
         if flexible {
             out.uvarint(0);
         }

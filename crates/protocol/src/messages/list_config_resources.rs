@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListConfigResourcesRequest {
     pub resource_types: Vec<i8>,
-}
-
-impl Default for ListConfigResourcesRequest {
-    fn default() -> Self {
-        Self {
-            resource_types: Vec::new(),
-        }
-    }
 }
 
 impl ListConfigResourcesRequest {
@@ -20,11 +12,9 @@ impl ListConfigResourcesRequest {
         let flexible = true;
         let mut it = Self::default();
         if version >= 1 {
-            it.resource_types = input.array(flexible, |input| input.i8())?;
+            it.resource_types = input.array(flexible, Decoder::i8)?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -33,9 +23,7 @@ impl ListConfigResourcesRequest {
         if version >= 1 {
             out.array(flexible, &self.resource_types, |out, it| out.i8(*it));
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -54,21 +42,11 @@ impl Request for ListConfigResourcesRequest {
     type Response = ListConfigResourcesResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListConfigResourcesResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub config_resources: Vec<ConfigResource>,
-}
-
-impl Default for ListConfigResourcesResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            config_resources: Vec::new(),
-        }
-    }
 }
 
 impl ListConfigResourcesResponse {
@@ -79,9 +57,7 @@ impl ListConfigResourcesResponse {
         it.error_code = input.i16()?;
         it.config_resources =
             input.array(flexible, |input| ConfigResource::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -90,11 +66,9 @@ impl ListConfigResourcesResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.array(flexible, &self.config_resources, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -107,7 +81,7 @@ pub struct ConfigResource {
 impl Default for ConfigResource {
     fn default() -> Self {
         Self {
-            resource_name: KafkaString::from_static(""),
+            resource_name: KafkaString::default(),
             resource_type: 16,
         }
     }
@@ -121,9 +95,7 @@ impl ConfigResource {
         if version >= 1 {
             it.resource_type = input.i8()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -133,9 +105,7 @@ impl ConfigResource {
         if version >= 1 {
             out.i8(self.resource_type);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

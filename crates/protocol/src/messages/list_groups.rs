@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListGroupsRequest {
     pub states_filter: Vec<KafkaString>,
     pub types_filter: Vec<KafkaString>,
-}
-
-impl Default for ListGroupsRequest {
-    fn default() -> Self {
-        Self {
-            states_filter: Vec::new(),
-            types_filter: Vec::new(),
-        }
-    }
 }
 
 impl ListGroupsRequest {
@@ -28,7 +19,7 @@ impl ListGroupsRequest {
             it.types_filter = input.array(flexible, |input| input.string(flexible))?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -66,21 +57,11 @@ impl Request for ListGroupsRequest {
     type Response = ListGroupsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListGroupsResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub groups: Vec<ListedGroup>,
-}
-
-impl Default for ListGroupsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            groups: Vec::new(),
-        }
-    }
 }
 
 impl ListGroupsResponse {
@@ -93,7 +74,7 @@ impl ListGroupsResponse {
         it.error_code = input.i16()?;
         it.groups = input.array(flexible, |input| ListedGroup::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -104,32 +85,19 @@ impl ListGroupsResponse {
             out.i32(self.throttle_time_ms);
         }
         out.i16(self.error_code);
-        out.array(flexible, &self.groups, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.groups, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListedGroup {
     pub group_id: KafkaString,
     pub protocol_type: KafkaString,
     pub group_state: KafkaString,
     pub group_type: KafkaString,
-}
-
-impl Default for ListedGroup {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            protocol_type: KafkaString::from_static(""),
-            group_state: KafkaString::from_static(""),
-            group_type: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl ListedGroup {
@@ -145,7 +113,7 @@ impl ListedGroup {
             it.group_type = input.string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

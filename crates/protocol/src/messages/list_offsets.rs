@@ -2,23 +2,12 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOffsetsRequest {
     pub replica_id: i32,
     pub isolation_level: i8,
     pub topics: Vec<ListOffsetsTopic>,
     pub timeout_ms: i32,
-}
-
-impl Default for ListOffsetsRequest {
-    fn default() -> Self {
-        Self {
-            replica_id: 0,
-            isolation_level: 0,
-            topics: Vec::new(),
-            timeout_ms: 0,
-        }
-    }
 }
 
 impl ListOffsetsRequest {
@@ -34,7 +23,7 @@ impl ListOffsetsRequest {
             it.timeout_ms = input.i32()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -45,9 +34,7 @@ impl ListOffsetsRequest {
         if version >= 2 {
             out.i8(self.isolation_level);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if version >= 10 {
             out.i32(self.timeout_ms);
         }
@@ -57,19 +44,10 @@ impl ListOffsetsRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOffsetsTopic {
     pub name: KafkaString,
     pub partitions: Vec<ListOffsetsPartition>,
-}
-
-impl Default for ListOffsetsTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ListOffsetsTopic {
@@ -80,7 +58,7 @@ impl ListOffsetsTopic {
         it.partitions =
             input.array(flexible, |input| ListOffsetsPartition::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -88,9 +66,7 @@ impl ListOffsetsTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -124,7 +100,7 @@ impl ListOffsetsPartition {
         }
         it.timestamp = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -157,19 +133,10 @@ impl Request for ListOffsetsRequest {
     type Response = ListOffsetsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOffsetsResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<ListOffsetsTopicResponse>,
-}
-
-impl Default for ListOffsetsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl ListOffsetsResponse {
@@ -183,7 +150,7 @@ impl ListOffsetsResponse {
             ListOffsetsTopicResponse::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -193,28 +160,17 @@ impl ListOffsetsResponse {
         if version >= 2 {
             out.i32(self.throttle_time_ms);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOffsetsTopicResponse {
     pub name: KafkaString,
     pub partitions: Vec<ListOffsetsPartitionResponse>,
-}
-
-impl Default for ListOffsetsTopicResponse {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ListOffsetsTopicResponse {
@@ -226,7 +182,7 @@ impl ListOffsetsTopicResponse {
             ListOffsetsPartitionResponse::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -234,9 +190,7 @@ impl ListOffsetsTopicResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -276,7 +230,7 @@ impl ListOffsetsPartitionResponse {
             it.leader_epoch = input.i32()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

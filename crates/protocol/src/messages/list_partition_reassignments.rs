@@ -25,9 +25,7 @@ impl ListPartitionReassignmentsRequest {
         it.topics = input.nullable_array(flexible, |input| {
             ListPartitionReassignmentsTopics::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -35,27 +33,16 @@ impl ListPartitionReassignmentsRequest {
         let flexible = true;
         out.i32(self.timeout_ms);
         out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListPartitionReassignmentsTopics {
     pub name: KafkaString,
     pub partition_indexes: Vec<i32>,
-}
-
-impl Default for ListPartitionReassignmentsTopics {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partition_indexes: Vec::new(),
-        }
-    }
 }
 
 impl ListPartitionReassignmentsTopics {
@@ -63,10 +50,8 @@ impl ListPartitionReassignmentsTopics {
         let flexible = true;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        it.partition_indexes = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partition_indexes = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -74,9 +59,7 @@ impl ListPartitionReassignmentsTopics {
         let flexible = true;
         out.string(flexible, &self.name);
         out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -108,7 +91,7 @@ impl Default for ListPartitionReassignmentsResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             topics: Vec::new(),
         }
     }
@@ -124,9 +107,7 @@ impl ListPartitionReassignmentsResponse {
         it.topics = input.array(flexible, |input| {
             OngoingTopicReassignment::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -135,28 +116,15 @@ impl ListPartitionReassignmentsResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OngoingTopicReassignment {
     pub name: KafkaString,
     pub partitions: Vec<OngoingPartitionReassignment>,
-}
-
-impl Default for OngoingTopicReassignment {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OngoingTopicReassignment {
@@ -167,25 +135,19 @@ impl OngoingTopicReassignment {
         it.partitions = input.array(flexible, |input| {
             OngoingPartitionReassignment::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OngoingPartitionReassignment {
     pub partition_index: i32,
     pub replicas: Vec<i32>,
@@ -193,28 +155,15 @@ pub struct OngoingPartitionReassignment {
     pub removing_replicas: Vec<i32>,
 }
 
-impl Default for OngoingPartitionReassignment {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            replicas: Vec::new(),
-            adding_replicas: Vec::new(),
-            removing_replicas: Vec::new(),
-        }
-    }
-}
-
 impl OngoingPartitionReassignment {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut it = Self::default();
         it.partition_index = input.i32()?;
-        it.replicas = input.array(flexible, |input| input.i32())?;
-        it.adding_replicas = input.array(flexible, |input| input.i32())?;
-        it.removing_replicas = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.replicas = input.array(flexible, Decoder::i32)?;
+        it.adding_replicas = input.array(flexible, Decoder::i32)?;
+        it.removing_replicas = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -224,9 +173,7 @@ impl OngoingPartitionReassignment {
         out.array(flexible, &self.replicas, |out, it| out.i32(*it));
         out.array(flexible, &self.adding_replicas, |out, it| out.i32(*it));
         out.array(flexible, &self.removing_replicas, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

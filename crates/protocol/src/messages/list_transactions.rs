@@ -26,16 +26,14 @@ impl ListTransactionsRequest {
         let flexible = true;
         let mut it = Self::default();
         it.state_filters = input.array(flexible, |input| input.string(flexible))?;
-        it.producer_id_filters = input.array(flexible, |input| input.i64())?;
+        it.producer_id_filters = input.array(flexible, Decoder::i64)?;
         if version >= 1 {
             it.duration_filter = input.i64()?;
         }
         if version >= 2 {
             it.transactional_id_pattern = input.nullable_string(flexible)?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -51,9 +49,7 @@ impl ListTransactionsRequest {
         if version >= 2 {
             out.nullable_string(flexible, self.transactional_id_pattern.as_deref());
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -72,23 +68,12 @@ impl Request for ListTransactionsRequest {
     type Response = ListTransactionsResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListTransactionsResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub unknown_state_filters: Vec<KafkaString>,
     pub transaction_states: Vec<TransactionState>,
-}
-
-impl Default for ListTransactionsResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            unknown_state_filters: Vec::new(),
-            transaction_states: Vec::new(),
-        }
-    }
 }
 
 impl ListTransactionsResponse {
@@ -100,9 +85,7 @@ impl ListTransactionsResponse {
         it.unknown_state_filters = input.array(flexible, |input| input.string(flexible))?;
         it.transaction_states =
             input.array(flexible, |input| TransactionState::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -114,29 +97,17 @@ impl ListTransactionsResponse {
             out.string(flexible, it)
         });
         out.array(flexible, &self.transaction_states, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactionState {
     pub transactional_id: KafkaString,
     pub producer_id: i64,
     pub transaction_state: KafkaString,
-}
-
-impl Default for TransactionState {
-    fn default() -> Self {
-        Self {
-            transactional_id: KafkaString::from_static(""),
-            producer_id: 0,
-            transaction_state: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl TransactionState {
@@ -146,9 +117,7 @@ impl TransactionState {
         it.transactional_id = input.string(flexible)?;
         it.producer_id = input.i64()?;
         it.transaction_state = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -157,9 +126,7 @@ impl TransactionState {
         out.string(flexible, &self.transactional_id);
         out.i64(self.producer_id);
         out.string(flexible, &self.transaction_state);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

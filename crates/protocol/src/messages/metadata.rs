@@ -13,7 +13,7 @@ pub struct MetadataRequest {
 impl Default for MetadataRequest {
     fn default() -> Self {
         Self {
-            topics: Some(Vec::new()),
+            topics: Some(Default::default()),
             allow_auto_topic_creation: true,
             include_cluster_authorized_operations: false,
             include_topic_authorized_operations: false,
@@ -26,10 +26,12 @@ impl MetadataRequest {
         let flexible = version >= 9;
         let mut it = Self::default();
         it.topics = if version >= 1 {
-            input.nullable_array(flexible, |input| MetadataRequestTopic::read(input, version))?
+            input.nullable_array(flexible, |input| MetadataRequestTopic::read(input, version))
         } else {
-            Some(input.array(flexible, |input| MetadataRequestTopic::read(input, version))?)
-        };
+            input
+                .array(flexible, |input| MetadataRequestTopic::read(input, version))
+                .map(Some)
+        }?;
         if version >= 4 {
             it.allow_auto_topic_creation = input.bool()?;
         }
@@ -40,7 +42,7 @@ impl MetadataRequest {
             it.include_topic_authorized_operations = input.bool()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -49,17 +51,15 @@ impl MetadataRequest {
         let flexible = version >= 9;
         if version >= 1 {
             out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
-                it.write(out, version);
-            });
+                it.write(out, version)
+            })
         } else {
             out.array(
                 flexible,
                 self.topics.as_deref().unwrap_or_default(),
-                |out, it| {
-                    it.write(out, version);
-                },
-            );
-        }
+                |out, it| it.write(out, version),
+            )
+        };
         if version >= 4 {
             out.bool(self.allow_auto_topic_creation);
         }
@@ -85,7 +85,7 @@ impl Default for MetadataRequestTopic {
     fn default() -> Self {
         Self {
             topic_id: Uuid::ZERO,
-            name: Some(KafkaString::from_static("")),
+            name: Some(Default::default()),
         }
     }
 }
@@ -98,12 +98,12 @@ impl MetadataRequestTopic {
             it.topic_id = input.uuid()?;
         }
         it.name = if version >= 10 {
-            input.nullable_string(flexible)?
+            input.nullable_string(flexible)
         } else {
-            Some(input.string(flexible)?)
-        };
+            input.string(flexible).map(Some)
+        }?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -114,10 +114,10 @@ impl MetadataRequestTopic {
             out.uuid(self.topic_id);
         }
         if version >= 10 {
-            out.nullable_string(flexible, self.name.as_deref());
+            out.nullable_string(flexible, self.name.as_deref())
         } else {
-            out.string(flexible, self.name.as_deref().unwrap_or_default());
-        }
+            out.string(flexible, self.name.as_deref().unwrap_or_default())
+        };
         if flexible {
             out.uvarint(0);
         }
@@ -190,7 +190,7 @@ impl MetadataResponse {
             it.error_code = input.i16()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -200,18 +200,14 @@ impl MetadataResponse {
         if version >= 3 {
             out.i32(self.throttle_time_ms);
         }
-        out.array(flexible, &self.brokers, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.brokers, |out, it| it.write(out, version));
         if version >= 2 {
             out.nullable_string(flexible, self.cluster_id.as_deref());
         }
         if version >= 1 {
             out.i32(self.controller_id);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if (8..=10).contains(&version) {
             out.i32(self.cluster_authorized_operations);
         }
@@ -224,23 +220,12 @@ impl MetadataResponse {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetadataResponseBroker {
     pub node_id: i32,
     pub host: KafkaString,
     pub port: i32,
     pub rack: Option<KafkaString>,
-}
-
-impl Default for MetadataResponseBroker {
-    fn default() -> Self {
-        Self {
-            node_id: 0,
-            host: KafkaString::from_static(""),
-            port: 0,
-            rack: None,
-        }
-    }
 }
 
 impl MetadataResponseBroker {
@@ -254,7 +239,7 @@ impl MetadataResponseBroker {
             it.rack = input.nullable_string(flexible)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -287,7 +272,7 @@ impl Default for MetadataResponseTopic {
     fn default() -> Self {
         Self {
             error_code: 0,
-            name: Some(KafkaString::from_static("")),
+            name: Some(Default::default()),
             topic_id: Uuid::ZERO,
             is_internal: false,
             partitions: Vec::new(),
@@ -302,10 +287,10 @@ impl MetadataResponseTopic {
         let mut it = Self::default();
         it.error_code = input.i16()?;
         it.name = if version >= 12 {
-            input.nullable_string(flexible)?
+            input.nullable_string(flexible)
         } else {
-            Some(input.string(flexible)?)
-        };
+            input.string(flexible).map(Some)
+        }?;
         if version >= 10 {
             it.topic_id = input.uuid()?;
         }
@@ -319,7 +304,7 @@ impl MetadataResponseTopic {
             it.topic_authorized_operations = input.i32()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -328,19 +313,17 @@ impl MetadataResponseTopic {
         let flexible = version >= 9;
         out.i16(self.error_code);
         if version >= 12 {
-            out.nullable_string(flexible, self.name.as_deref());
+            out.nullable_string(flexible, self.name.as_deref())
         } else {
-            out.string(flexible, self.name.as_deref().unwrap_or_default());
-        }
+            out.string(flexible, self.name.as_deref().unwrap_or_default())
+        };
         if version >= 10 {
             out.uuid(self.topic_id);
         }
         if version >= 1 {
             out.bool(self.is_internal);
         }
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if version >= 8 {
             out.i32(self.topic_authorized_operations);
         }
@@ -385,13 +368,13 @@ impl MetadataResponsePartition {
         if version >= 7 {
             it.leader_epoch = input.i32()?;
         }
-        it.replica_nodes = input.array(flexible, |input| input.i32())?;
-        it.isr_nodes = input.array(flexible, |input| input.i32())?;
+        it.replica_nodes = input.array(flexible, Decoder::i32)?;
+        it.isr_nodes = input.array(flexible, Decoder::i32)?;
         if version >= 5 {
-            it.offline_replicas = input.array(flexible, |input| input.i32())?;
+            it.offline_replicas = input.array(flexible, Decoder::i32)?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

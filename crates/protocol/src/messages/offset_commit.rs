@@ -15,9 +15,9 @@ pub struct OffsetCommitRequest {
 impl Default for OffsetCommitRequest {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
             generation_id_or_member_epoch: -1,
-            member_id: KafkaString::from_static(""),
+            member_id: KafkaString::default(),
             group_instance_id: None,
             retention_time_ms: -1,
             topics: Vec::new(),
@@ -42,7 +42,7 @@ impl OffsetCommitRequest {
             OffsetCommitRequestTopic::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -58,30 +58,18 @@ impl OffsetCommitRequest {
         if version <= 4 {
             out.i64(self.retention_time_ms);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetCommitRequestTopic {
     pub name: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<OffsetCommitRequestPartition>,
-}
-
-impl Default for OffsetCommitRequestTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetCommitRequestTopic {
@@ -98,7 +86,7 @@ impl OffsetCommitRequestTopic {
             OffsetCommitRequestPartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -111,9 +99,7 @@ impl OffsetCommitRequestTopic {
         if version >= 10 {
             out.uuid(self.topic_id);
         }
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -134,7 +120,7 @@ impl Default for OffsetCommitRequestPartition {
             partition_index: 0,
             committed_offset: 0,
             committed_leader_epoch: -1,
-            committed_metadata: Some(KafkaString::from_static("")),
+            committed_metadata: Some(Default::default()),
         }
     }
 }
@@ -150,7 +136,7 @@ impl OffsetCommitRequestPartition {
         }
         it.committed_metadata = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -184,19 +170,10 @@ impl Request for OffsetCommitRequest {
     type Response = OffsetCommitResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetCommitResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<OffsetCommitResponseTopic>,
-}
-
-impl Default for OffsetCommitResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl OffsetCommitResponse {
@@ -210,7 +187,7 @@ impl OffsetCommitResponse {
             OffsetCommitResponseTopic::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -220,30 +197,18 @@ impl OffsetCommitResponse {
         if version >= 3 {
             out.i32(self.throttle_time_ms);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetCommitResponseTopic {
     pub name: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<OffsetCommitResponsePartition>,
-}
-
-impl Default for OffsetCommitResponseTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetCommitResponseTopic {
@@ -260,7 +225,7 @@ impl OffsetCommitResponseTopic {
             OffsetCommitResponsePartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -273,28 +238,17 @@ impl OffsetCommitResponseTopic {
         if version >= 10 {
             out.uuid(self.topic_id);
         }
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetCommitResponsePartition {
     pub partition_index: i32,
     pub error_code: i16,
-}
-
-impl Default for OffsetCommitResponsePartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl OffsetCommitResponsePartition {
@@ -304,7 +258,7 @@ impl OffsetCommitResponsePartition {
         it.partition_index = input.i32()?;
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

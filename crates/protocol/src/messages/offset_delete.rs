@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteRequest {
     pub group_id: KafkaString,
     pub topics: Vec<OffsetDeleteRequestTopic>,
-}
-
-impl Default for OffsetDeleteRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl OffsetDeleteRequest {
@@ -31,25 +22,14 @@ impl OffsetDeleteRequest {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = false;
         out.string(flexible, &self.group_id);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteRequestTopic {
     pub name: KafkaString,
     pub partitions: Vec<OffsetDeleteRequestPartition>,
-}
-
-impl Default for OffsetDeleteRequestTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetDeleteRequestTopic {
@@ -66,21 +46,13 @@ impl OffsetDeleteRequestTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = false;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteRequestPartition {
     pub partition_index: i32,
-}
-
-impl Default for OffsetDeleteRequestPartition {
-    fn default() -> Self {
-        Self { partition_index: 0 }
-    }
 }
 
 impl OffsetDeleteRequestPartition {
@@ -110,21 +82,11 @@ impl Request for OffsetDeleteRequest {
     type Response = OffsetDeleteResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteResponse {
     pub error_code: i16,
     pub throttle_time_ms: i32,
     pub topics: Vec<OffsetDeleteResponseTopic>,
-}
-
-impl Default for OffsetDeleteResponse {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl OffsetDeleteResponse {
@@ -143,25 +105,14 @@ impl OffsetDeleteResponse {
         let flexible = false;
         out.i16(self.error_code);
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteResponseTopic {
     pub name: KafkaString,
     pub partitions: Vec<OffsetDeleteResponsePartition>,
-}
-
-impl Default for OffsetDeleteResponseTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetDeleteResponseTopic {
@@ -178,25 +129,14 @@ impl OffsetDeleteResponseTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = false;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteResponsePartition {
     pub partition_index: i32,
     pub error_code: i16,
-}
-
-impl Default for OffsetDeleteResponsePartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl OffsetDeleteResponsePartition {

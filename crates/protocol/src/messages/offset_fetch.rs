@@ -13,8 +13,8 @@ pub struct OffsetFetchRequest {
 impl Default for OffsetFetchRequest {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
-            topics: Some(Vec::new()),
+            group_id: KafkaString::default(),
+            topics: Some(Default::default()),
             groups: Vec::new(),
             require_stable: false,
         }
@@ -27,17 +27,17 @@ impl OffsetFetchRequest {
         let mut it = Self::default();
         if version <= 7 {
             it.group_id = input.string(flexible)?;
-        }
-        if version <= 7 {
             it.topics = if version >= 2 {
                 input.nullable_array(flexible, |input| {
                     OffsetFetchRequestTopic::read(input, version)
-                })?
+                })
             } else {
-                Some(input.array(flexible, |input| {
-                    OffsetFetchRequestTopic::read(input, version)
-                })?)
-            };
+                input
+                    .array(flexible, |input| {
+                        OffsetFetchRequestTopic::read(input, version)
+                    })
+                    .map(Some)
+            }?;
         }
         if version >= 8 {
             it.groups = input.array(flexible, |input| {
@@ -48,7 +48,7 @@ impl OffsetFetchRequest {
             it.require_stable = input.bool()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -57,26 +57,20 @@ impl OffsetFetchRequest {
         let flexible = version >= 6;
         if version <= 7 {
             out.string(flexible, &self.group_id);
-        }
-        if version <= 7 {
             if version >= 2 {
                 out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
-                    it.write(out, version);
-                });
+                    it.write(out, version)
+                })
             } else {
                 out.array(
                     flexible,
                     self.topics.as_deref().unwrap_or_default(),
-                    |out, it| {
-                        it.write(out, version);
-                    },
-                );
-            }
+                    |out, it| it.write(out, version),
+                )
+            };
         }
         if version >= 8 {
-            out.array(flexible, &self.groups, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.groups, |out, it| it.write(out, version));
         }
         if version >= 7 {
             out.bool(self.require_stable);
@@ -87,45 +81,28 @@ impl OffsetFetchRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchRequestTopic {
     pub name: KafkaString,
     pub partition_indexes: Vec<i32>,
-}
-
-impl Default for OffsetFetchRequestTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partition_indexes: Vec::new(),
-        }
-    }
 }
 
 impl OffsetFetchRequestTopic {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 6;
         let mut it = Self::default();
-        if version <= 7 {
-            it.name = input.string(flexible)?;
-        }
-        if version <= 7 {
-            it.partition_indexes = input.array(flexible, |input| input.i32())?;
-        }
+        it.name = input.string(flexible)?;
+        it.partition_indexes = input.array(flexible, Decoder::i32)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
-        if version <= 7 {
-            out.string(flexible, &self.name);
-        }
-        if version <= 7 {
-            out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
-        }
+        out.string(flexible, &self.name);
+        out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
         if flexible {
             out.uvarint(0);
         }
@@ -143,110 +120,76 @@ pub struct OffsetFetchRequestGroup {
 impl Default for OffsetFetchRequestGroup {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
             member_id: None,
             member_epoch: -1,
-            topics: Some(Vec::new()),
+            topics: Some(Default::default()),
         }
     }
 }
 
 impl OffsetFetchRequestGroup {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 6;
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 8 {
-            it.group_id = input.string(flexible)?;
-        }
+        it.group_id = input.string(flexible)?;
         if version >= 9 {
             it.member_id = input.nullable_string(flexible)?;
-        }
-        if version >= 9 {
             it.member_epoch = input.i32()?;
         }
-        if version >= 8 {
-            it.topics = input.nullable_array(flexible, |input| {
-                OffsetFetchRequestTopics::read(input, version)
-            })?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.topics = input.nullable_array(flexible, |input| {
+            OffsetFetchRequestTopics::read(input, version)
+        })?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 6;
-        if version >= 8 {
-            out.string(flexible, &self.group_id);
-        }
+        let flexible = true;
+        out.string(flexible, &self.group_id);
         if version >= 9 {
             out.nullable_string(flexible, self.member_id.as_deref());
-        }
-        if version >= 9 {
             out.i32(self.member_epoch);
         }
-        if version >= 8 {
-            out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
-                it.write(out, version);
-            });
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.nullable_array(flexible, self.topics.as_deref(), |out, it| {
+            it.write(out, version)
+        });
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchRequestTopics {
     pub name: KafkaString,
     pub topic_id: Uuid,
     pub partition_indexes: Vec<i32>,
 }
 
-impl Default for OffsetFetchRequestTopics {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partition_indexes: Vec::new(),
-        }
-    }
-}
-
 impl OffsetFetchRequestTopics {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 6;
+        let flexible = true;
         let mut it = Self::default();
-        if (8..=9).contains(&version) {
+        if version <= 9 {
             it.name = input.string(flexible)?;
         }
         if version >= 10 {
             it.topic_id = input.uuid()?;
         }
-        if version >= 8 {
-            it.partition_indexes = input.array(flexible, |input| input.i32())?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partition_indexes = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 6;
-        if (8..=9).contains(&version) {
+        let flexible = true;
+        if version <= 9 {
             out.string(flexible, &self.name);
         }
         if version >= 10 {
             out.uuid(self.topic_id);
         }
-        if version >= 8 {
-            out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
+        out.uvarint(0);
     }
 }
 
@@ -265,23 +208,12 @@ impl Request for OffsetFetchRequest {
     type Response = OffsetFetchResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<OffsetFetchResponseTopic>,
     pub error_code: i16,
     pub groups: Vec<OffsetFetchResponseGroup>,
-}
-
-impl Default for OffsetFetchResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-            error_code: 0,
-            groups: Vec::new(),
-        }
-    }
 }
 
 impl OffsetFetchResponse {
@@ -305,7 +237,7 @@ impl OffsetFetchResponse {
             })?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -316,17 +248,13 @@ impl OffsetFetchResponse {
             out.i32(self.throttle_time_ms);
         }
         if version <= 7 {
-            out.array(flexible, &self.topics, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.topics, |out, it| it.write(out, version));
         }
         if (2..=7).contains(&version) {
             out.i16(self.error_code);
         }
         if version >= 8 {
-            out.array(flexible, &self.groups, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.groups, |out, it| it.write(out, version));
         }
         if flexible {
             out.uvarint(0);
@@ -334,49 +262,30 @@ impl OffsetFetchResponse {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchResponseTopic {
     pub name: KafkaString,
     pub partitions: Vec<OffsetFetchResponsePartition>,
-}
-
-impl Default for OffsetFetchResponseTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetFetchResponseTopic {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 6;
         let mut it = Self::default();
-        if version <= 7 {
-            it.name = input.string(flexible)?;
-        }
-        if version <= 7 {
-            it.partitions = input.array(flexible, |input| {
-                OffsetFetchResponsePartition::read(input, version)
-            })?;
-        }
+        it.name = input.string(flexible)?;
+        it.partitions = input.array(flexible, |input| {
+            OffsetFetchResponsePartition::read(input, version)
+        })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
-        if version <= 7 {
-            out.string(flexible, &self.name);
-        }
-        if version <= 7 {
-            out.array(flexible, &self.partitions, |out, it| {
-                it.write(out, version);
-            });
-        }
+        out.string(flexible, &self.name);
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -398,7 +307,7 @@ impl Default for OffsetFetchResponsePartition {
             partition_index: 0,
             committed_offset: 0,
             committed_leader_epoch: -1,
-            metadata: Some(KafkaString::from_static("")),
+            metadata: Some(Default::default()),
             error_code: 0,
         }
     }
@@ -408,161 +317,97 @@ impl OffsetFetchResponsePartition {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 6;
         let mut it = Self::default();
-        if version <= 7 {
-            it.partition_index = input.i32()?;
-        }
-        if version <= 7 {
-            it.committed_offset = input.i64()?;
-        }
-        if (5..=7).contains(&version) {
+        it.partition_index = input.i32()?;
+        it.committed_offset = input.i64()?;
+        if version >= 5 {
             it.committed_leader_epoch = input.i32()?;
         }
-        if version <= 7 {
-            it.metadata = input.nullable_string(flexible)?;
-        }
-        if version <= 7 {
-            it.error_code = input.i16()?;
-        }
+        it.metadata = input.nullable_string(flexible)?;
+        it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 6;
-        if version <= 7 {
-            out.i32(self.partition_index);
-        }
-        if version <= 7 {
-            out.i64(self.committed_offset);
-        }
-        if (5..=7).contains(&version) {
+        out.i32(self.partition_index);
+        out.i64(self.committed_offset);
+        if version >= 5 {
             out.i32(self.committed_leader_epoch);
         }
-        if version <= 7 {
-            out.nullable_string(flexible, self.metadata.as_deref());
-        }
-        if version <= 7 {
-            out.i16(self.error_code);
-        }
+        out.nullable_string(flexible, self.metadata.as_deref());
+        out.i16(self.error_code);
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchResponseGroup {
     pub group_id: KafkaString,
     pub topics: Vec<OffsetFetchResponseTopics>,
     pub error_code: i16,
 }
 
-impl Default for OffsetFetchResponseGroup {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            topics: Vec::new(),
-            error_code: 0,
-        }
-    }
-}
-
 impl OffsetFetchResponseGroup {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 6;
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 8 {
-            it.group_id = input.string(flexible)?;
-        }
-        if version >= 8 {
-            it.topics = input.array(flexible, |input| {
-                OffsetFetchResponseTopics::read(input, version)
-            })?;
-        }
-        if version >= 8 {
-            it.error_code = input.i16()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.group_id = input.string(flexible)?;
+        it.topics = input.array(flexible, |input| {
+            OffsetFetchResponseTopics::read(input, version)
+        })?;
+        it.error_code = input.i16()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 6;
-        if version >= 8 {
-            out.string(flexible, &self.group_id);
-        }
-        if version >= 8 {
-            out.array(flexible, &self.topics, |out, it| {
-                it.write(out, version);
-            });
-        }
-        if version >= 8 {
-            out.i16(self.error_code);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        let flexible = true;
+        out.string(flexible, &self.group_id);
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.i16(self.error_code);
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchResponseTopics {
     pub name: KafkaString,
     pub topic_id: Uuid,
     pub partitions: Vec<OffsetFetchResponsePartitions>,
 }
 
-impl Default for OffsetFetchResponseTopics {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
-}
-
 impl OffsetFetchResponseTopics {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 6;
+        let flexible = true;
         let mut it = Self::default();
-        if (8..=9).contains(&version) {
+        if version <= 9 {
             it.name = input.string(flexible)?;
         }
         if version >= 10 {
             it.topic_id = input.uuid()?;
         }
-        if version >= 8 {
-            it.partitions = input.array(flexible, |input| {
-                OffsetFetchResponsePartitions::read(input, version)
-            })?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, |input| {
+            OffsetFetchResponsePartitions::read(input, version)
+        })?;
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 6;
-        if (8..=9).contains(&version) {
+        let flexible = true;
+        if version <= 9 {
             out.string(flexible, &self.name);
         }
         if version >= 10 {
             out.uuid(self.topic_id);
         }
-        if version >= 8 {
-            out.array(flexible, &self.partitions, |out, it| {
-                it.write(out, version);
-            });
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -581,57 +426,33 @@ impl Default for OffsetFetchResponsePartitions {
             partition_index: 0,
             committed_offset: 0,
             committed_leader_epoch: -1,
-            metadata: Some(KafkaString::from_static("")),
+            metadata: Some(Default::default()),
             error_code: 0,
         }
     }
 }
 
 impl OffsetFetchResponsePartitions {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 6;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 8 {
-            it.partition_index = input.i32()?;
-        }
-        if version >= 8 {
-            it.committed_offset = input.i64()?;
-        }
-        if version >= 8 {
-            it.committed_leader_epoch = input.i32()?;
-        }
-        if version >= 8 {
-            it.metadata = input.nullable_string(flexible)?;
-        }
-        if version >= 8 {
-            it.error_code = input.i16()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partition_index = input.i32()?;
+        it.committed_offset = input.i64()?;
+        it.committed_leader_epoch = input.i32()?;
+        it.metadata = input.nullable_string(flexible)?;
+        it.error_code = input.i16()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 6;
-        if version >= 8 {
-            out.i32(self.partition_index);
-        }
-        if version >= 8 {
-            out.i64(self.committed_offset);
-        }
-        if version >= 8 {
-            out.i32(self.committed_leader_epoch);
-        }
-        if version >= 8 {
-            out.nullable_string(flexible, self.metadata.as_deref());
-        }
-        if version >= 8 {
-            out.i16(self.error_code);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.i32(self.partition_index);
+        out.i64(self.committed_offset);
+        out.i32(self.committed_leader_epoch);
+        out.nullable_string(flexible, self.metadata.as_deref());
+        out.i16(self.error_code);
+        out.uvarint(0);
     }
 }
 

@@ -26,7 +26,7 @@ impl OffsetForLeaderEpochRequest {
         }
         it.topics = input.array(flexible, |input| OffsetForLeaderTopic::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -36,28 +36,17 @@ impl OffsetForLeaderEpochRequest {
         if version >= 3 {
             out.i32(self.replica_id);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetForLeaderTopic {
     pub topic: KafkaString,
     pub partitions: Vec<OffsetForLeaderPartition>,
-}
-
-impl Default for OffsetForLeaderTopic {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetForLeaderTopic {
@@ -69,7 +58,7 @@ impl OffsetForLeaderTopic {
             OffsetForLeaderPartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -77,9 +66,7 @@ impl OffsetForLeaderTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         out.string(flexible, &self.topic);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -111,7 +98,7 @@ impl OffsetForLeaderPartition {
         it.current_leader_epoch = input.i32()?;
         it.leader_epoch = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -142,19 +129,10 @@ impl Request for OffsetForLeaderEpochRequest {
     type Response = OffsetForLeaderEpochResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetForLeaderEpochResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<OffsetForLeaderTopicResult>,
-}
-
-impl Default for OffsetForLeaderEpochResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl OffsetForLeaderEpochResponse {
@@ -166,7 +144,7 @@ impl OffsetForLeaderEpochResponse {
             OffsetForLeaderTopicResult::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -174,28 +152,17 @@ impl OffsetForLeaderEpochResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetForLeaderTopicResult {
     pub topic: KafkaString,
     pub partitions: Vec<EpochEndOffset>,
-}
-
-impl Default for OffsetForLeaderTopicResult {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl OffsetForLeaderTopicResult {
@@ -205,7 +172,7 @@ impl OffsetForLeaderTopicResult {
         it.topic = input.string(flexible)?;
         it.partitions = input.array(flexible, |input| EpochEndOffset::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -213,9 +180,7 @@ impl OffsetForLeaderTopicResult {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 4;
         out.string(flexible, &self.topic);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -250,7 +215,7 @@ impl EpochEndOffset {
         it.leader_epoch = input.i32()?;
         it.end_offset = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

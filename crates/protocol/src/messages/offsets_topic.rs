@@ -2,21 +2,11 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetCommitKey {
     pub group: KafkaString,
     pub topic: KafkaString,
     pub partition: i32,
-}
-
-impl Default for OffsetCommitKey {
-    fn default() -> Self {
-        Self {
-            group: KafkaString::from_static(""),
-            topic: KafkaString::from_static(""),
-            partition: 0,
-        }
-    }
 }
 
 impl OffsetCommitKey {
@@ -62,7 +52,7 @@ impl Default for OffsetCommitValue {
         Self {
             offset: 0,
             leader_epoch: -1,
-            metadata: KafkaString::from_static(""),
+            metadata: KafkaString::default(),
             commit_timestamp: 0,
             expire_timestamp: -1,
             topic_id: Uuid::ZERO,
@@ -107,15 +97,10 @@ impl OffsetCommitValue {
             out.i64(self.expire_timestamp);
         }
         if flexible {
-            let mut tags = 0;
-            if version >= 4 && self.topic_id != Uuid::ZERO {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 4 && self.topic_id != Uuid::ZERO {
-                out.tag(0, |out| {
-                    out.uuid(self.topic_id);
-                });
+            let has_topic_id = version >= 4 && self.topic_id != Uuid::ZERO;
+            out.uvarint(u32::from(has_topic_id));
+            if has_topic_id {
+                out.tag(0, |out| out.uuid(self.topic_id));
             }
         }
     }
@@ -131,17 +116,9 @@ impl Message for OffsetCommitValue {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupMetadataKey {
     pub group: KafkaString,
-}
-
-impl Default for GroupMetadataKey {
-    fn default() -> Self {
-        Self {
-            group: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl GroupMetadataKey {
@@ -181,10 +158,10 @@ pub struct GroupMetadataValue {
 impl Default for GroupMetadataValue {
     fn default() -> Self {
         Self {
-            protocol_type: KafkaString::from_static(""),
+            protocol_type: KafkaString::default(),
             generation: 0,
-            protocol: Some(KafkaString::from_static("")),
-            leader: Some(KafkaString::from_static("")),
+            protocol: Some(Default::default()),
+            leader: Some(Default::default()),
             current_state_timestamp: -1,
             members: Vec::new(),
         }
@@ -204,7 +181,7 @@ impl GroupMetadataValue {
         }
         it.members = input.array(flexible, |input| MemberMetadata::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -218,9 +195,7 @@ impl GroupMetadataValue {
         if version >= 2 {
             out.i64(self.current_state_timestamp);
         }
-        out.array(flexible, &self.members, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.members, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -242,14 +217,14 @@ pub struct MemberMetadata {
 impl Default for MemberMetadata {
     fn default() -> Self {
         Self {
-            member_id: KafkaString::from_static(""),
+            member_id: KafkaString::default(),
             group_instance_id: None,
-            client_id: KafkaString::from_static(""),
-            client_host: KafkaString::from_static(""),
+            client_id: KafkaString::default(),
+            client_host: KafkaString::default(),
             rebalance_timeout: -1,
             session_timeout: 0,
-            subscription: Bytes::new(),
-            assignment: Bytes::new(),
+            subscription: Bytes::default(),
+            assignment: Bytes::default(),
         }
     }
 }
@@ -271,7 +246,7 @@ impl MemberMetadata {
         it.subscription = input.bytes(flexible)?;
         it.assignment = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -2,23 +2,12 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProduceRequest {
     pub transactional_id: Option<KafkaString>,
     pub acks: i16,
     pub timeout_ms: i32,
     pub topic_data: Vec<TopicProduceData>,
-}
-
-impl Default for ProduceRequest {
-    fn default() -> Self {
-        Self {
-            transactional_id: None,
-            acks: 0,
-            timeout_ms: 0,
-            topic_data: Vec::new(),
-        }
-    }
 }
 
 impl ProduceRequest {
@@ -30,7 +19,7 @@ impl ProduceRequest {
         it.timeout_ms = input.i32()?;
         it.topic_data = input.array(flexible, |input| TopicProduceData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -40,30 +29,18 @@ impl ProduceRequest {
         out.nullable_string(flexible, self.transactional_id.as_deref());
         out.i16(self.acks);
         out.i32(self.timeout_ms);
-        out.array(flexible, &self.topic_data, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topic_data, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicProduceData {
     pub name: KafkaString,
     pub topic_id: Uuid,
     pub partition_data: Vec<PartitionProduceData>,
-}
-
-impl Default for TopicProduceData {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partition_data: Vec::new(),
-        }
-    }
 }
 
 impl TopicProduceData {
@@ -79,7 +56,7 @@ impl TopicProduceData {
         it.partition_data =
             input.array(flexible, |input| PartitionProduceData::read(input, version))?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -93,7 +70,7 @@ impl TopicProduceData {
             out.uuid(self.topic_id);
         }
         out.array(flexible, &self.partition_data, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -101,19 +78,10 @@ impl TopicProduceData {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartitionProduceData {
     pub index: i32,
     pub records: Option<Records>,
-}
-
-impl Default for PartitionProduceData {
-    fn default() -> Self {
-        Self {
-            index: 0,
-            records: None,
-        }
-    }
 }
 
 impl PartitionProduceData {
@@ -123,7 +91,7 @@ impl PartitionProduceData {
         it.index = input.i32()?;
         it.records = input.nullable_records(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -153,21 +121,11 @@ impl Request for ProduceRequest {
     type Response = ProduceResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProduceResponse {
     pub responses: Vec<TopicProduceResponse>,
     pub throttle_time_ms: i32,
     pub node_endpoints: Vec<NodeEndpoint>,
-}
-
-impl Default for ProduceResponse {
-    fn default() -> Self {
-        Self {
-            responses: Vec::new(),
-            throttle_time_ms: 0,
-            node_endpoints: Vec::new(),
-        }
-    }
 }
 
 impl ProduceResponse {
@@ -193,42 +151,27 @@ impl ProduceResponse {
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 9;
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
         out.i32(self.throttle_time_ms);
         if flexible {
-            let mut tags = 0;
-            if version >= 10 && !self.node_endpoints.is_empty() {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 10 && !self.node_endpoints.is_empty() {
+            let has_node_endpoints = version >= 10 && !self.node_endpoints.is_empty();
+            out.uvarint(u32::from(has_node_endpoints));
+            if has_node_endpoints {
                 out.tag(0, |out| {
                     out.array(flexible, &self.node_endpoints, |out, it| {
-                        it.write(out, version);
-                    });
+                        it.write(out, version)
+                    })
                 });
             }
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicProduceResponse {
     pub name: KafkaString,
     pub topic_id: Uuid,
     pub partition_responses: Vec<PartitionProduceResponse>,
-}
-
-impl Default for TopicProduceResponse {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            topic_id: Uuid::ZERO,
-            partition_responses: Vec::new(),
-        }
-    }
 }
 
 impl TopicProduceResponse {
@@ -245,7 +188,7 @@ impl TopicProduceResponse {
             PartitionProduceResponse::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -259,7 +202,7 @@ impl TopicProduceResponse {
             out.uuid(self.topic_id);
         }
         out.array(flexible, &self.partition_responses, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -309,8 +252,6 @@ impl PartitionProduceResponse {
             it.record_errors = input.array(flexible, |input| {
                 BatchIndexAndErrorMessage::read(input, version)
             })?;
-        }
-        if version >= 8 {
             it.error_message = input.nullable_string(flexible)?;
         }
         if flexible {
@@ -338,66 +279,43 @@ impl PartitionProduceResponse {
         }
         if version >= 8 {
             out.array(flexible, &self.record_errors, |out, it| {
-                it.write(out, version);
+                it.write(out, version)
             });
-        }
-        if version >= 8 {
             out.nullable_string(flexible, self.error_message.as_deref());
         }
         if flexible {
-            let mut tags = 0;
-            if version >= 10 && self.current_leader != LeaderIdAndEpoch::default() {
-                tags += 1;
-            }
-            out.uvarint(tags);
-            if version >= 10 && self.current_leader != LeaderIdAndEpoch::default() {
-                out.tag(0, |out| {
-                    self.current_leader.write(out, version);
-                });
+            let has_current_leader =
+                version >= 10 && self.current_leader != LeaderIdAndEpoch::default();
+            out.uvarint(u32::from(has_current_leader));
+            if has_current_leader {
+                out.tag(0, |out| self.current_leader.write(out, version));
             }
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchIndexAndErrorMessage {
     pub batch_index: i32,
     pub batch_index_error_message: Option<KafkaString>,
-}
-
-impl Default for BatchIndexAndErrorMessage {
-    fn default() -> Self {
-        Self {
-            batch_index: 0,
-            batch_index_error_message: None,
-        }
-    }
 }
 
 impl BatchIndexAndErrorMessage {
     pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 9;
         let mut it = Self::default();
-        if version >= 8 {
-            it.batch_index = input.i32()?;
-        }
-        if version >= 8 {
-            it.batch_index_error_message = input.nullable_string(flexible)?;
-        }
+        it.batch_index = input.i32()?;
+        it.batch_index_error_message = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 9;
-        if version >= 8 {
-            out.i32(self.batch_index);
-        }
-        if version >= 8 {
-            out.nullable_string(flexible, self.batch_index_error_message.as_deref());
-        }
+        out.i32(self.batch_index);
+        out.nullable_string(flexible, self.batch_index_error_message.as_deref());
         if flexible {
             out.uvarint(0);
         }
@@ -420,36 +338,22 @@ impl Default for LeaderIdAndEpoch {
 }
 
 impl LeaderIdAndEpoch {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 9;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let mut it = Self::default();
-        if version >= 10 {
-            it.leader_id = input.i32()?;
-        }
-        if version >= 10 {
-            it.leader_epoch = input.i32()?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.leader_id = input.i32()?;
+        it.leader_epoch = input.i32()?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 9;
-        if version >= 10 {
-            out.i32(self.leader_id);
-        }
-        if version >= 10 {
-            out.i32(self.leader_epoch);
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        out.i32(self.leader_id);
+        out.i32(self.leader_epoch);
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeEndpoint {
     pub node_id: i32,
     pub host: KafkaString,
@@ -457,56 +361,25 @@ pub struct NodeEndpoint {
     pub rack: Option<KafkaString>,
 }
 
-impl Default for NodeEndpoint {
-    fn default() -> Self {
-        Self {
-            node_id: 0,
-            host: KafkaString::from_static(""),
-            port: 0,
-            rack: None,
-        }
-    }
-}
-
 impl NodeEndpoint {
-    pub fn read(input: &mut Decoder, version: i16) -> Result<Self, DecodeError> {
-        let flexible = version >= 9;
+    pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
+        let flexible = true;
         let mut it = Self::default();
-        if version >= 10 {
-            it.node_id = input.i32()?;
-        }
-        if version >= 10 {
-            it.host = input.string(flexible)?;
-        }
-        if version >= 10 {
-            it.port = input.i32()?;
-        }
-        if version >= 10 {
-            it.rack = input.nullable_string(flexible)?;
-        }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.node_id = input.i32()?;
+        it.host = input.string(flexible)?;
+        it.port = input.i32()?;
+        it.rack = input.nullable_string(flexible)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
-    pub fn write(&self, out: &mut Encoder, version: i16) {
-        let flexible = version >= 9;
-        if version >= 10 {
-            out.i32(self.node_id);
-        }
-        if version >= 10 {
-            out.string(flexible, &self.host);
-        }
-        if version >= 10 {
-            out.i32(self.port);
-        }
-        if version >= 10 {
-            out.nullable_string(flexible, self.rack.as_deref());
-        }
-        if flexible {
-            out.uvarint(0);
-        }
+    pub fn write(&self, out: &mut Encoder, _version: i16) {
+        let flexible = true;
+        out.i32(self.node_id);
+        out.string(flexible, &self.host);
+        out.i32(self.port);
+        out.nullable_string(flexible, self.rack.as_deref());
+        out.uvarint(0);
     }
 }
 

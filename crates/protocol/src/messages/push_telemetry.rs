@@ -2,25 +2,13 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PushTelemetryRequest {
     pub client_instance_id: Uuid,
     pub subscription_id: i32,
     pub terminating: bool,
     pub compression_type: i8,
     pub metrics: Bytes,
-}
-
-impl Default for PushTelemetryRequest {
-    fn default() -> Self {
-        Self {
-            client_instance_id: Uuid::ZERO,
-            subscription_id: 0,
-            terminating: false,
-            compression_type: 0,
-            metrics: Bytes::new(),
-        }
-    }
 }
 
 impl PushTelemetryRequest {
@@ -32,9 +20,7 @@ impl PushTelemetryRequest {
         it.terminating = input.bool()?;
         it.compression_type = input.i8()?;
         it.metrics = input.bytes(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -45,9 +31,7 @@ impl PushTelemetryRequest {
         out.bool(self.terminating);
         out.i8(self.compression_type);
         out.bytes(flexible, &self.metrics);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -66,40 +50,25 @@ impl Request for PushTelemetryRequest {
     type Response = PushTelemetryResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PushTelemetryResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
 }
 
-impl Default for PushTelemetryResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-        }
-    }
-}
-
 impl PushTelemetryResponse {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.throttle_time_ms = input.i32()?;
         it.error_code = input.i16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -12,7 +12,7 @@ pub struct RemoveRaftVoterRequest {
 impl Default for RemoveRaftVoterRequest {
     fn default() -> Self {
         Self {
-            cluster_id: Some(KafkaString::from_static("")),
+            cluster_id: Some(Default::default()),
             voter_id: 0,
             voter_directory_id: Uuid::ZERO,
         }
@@ -26,9 +26,7 @@ impl RemoveRaftVoterRequest {
         it.cluster_id = input.nullable_string(flexible)?;
         it.voter_id = input.i32()?;
         it.voter_directory_id = input.uuid()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -37,9 +35,7 @@ impl RemoveRaftVoterRequest {
         out.nullable_string(flexible, self.cluster_id.as_deref());
         out.i32(self.voter_id);
         out.uuid(self.voter_directory_id);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -70,7 +66,7 @@ impl Default for RemoveRaftVoterResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -82,9 +78,7 @@ impl RemoveRaftVoterResponse {
         it.throttle_time_ms = input.i32()?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -93,9 +87,7 @@ impl RemoveRaftVoterResponse {
         out.i32(self.throttle_time_ms);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

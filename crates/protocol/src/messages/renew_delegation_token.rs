@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RenewDelegationTokenRequest {
     pub hmac: Bytes,
     pub renew_period_ms: i64,
-}
-
-impl Default for RenewDelegationTokenRequest {
-    fn default() -> Self {
-        Self {
-            hmac: Bytes::new(),
-            renew_period_ms: 0,
-        }
-    }
 }
 
 impl RenewDelegationTokenRequest {
@@ -24,7 +15,7 @@ impl RenewDelegationTokenRequest {
         it.hmac = input.bytes(flexible)?;
         it.renew_period_ms = input.i64()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -54,21 +45,11 @@ impl Request for RenewDelegationTokenRequest {
     type Response = RenewDelegationTokenResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RenewDelegationTokenResponse {
     pub error_code: i16,
     pub expiry_timestamp_ms: i64,
     pub throttle_time_ms: i32,
-}
-
-impl Default for RenewDelegationTokenResponse {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            expiry_timestamp_ms: 0,
-            throttle_time_ms: 0,
-        }
-    }
 }
 
 impl RenewDelegationTokenResponse {
@@ -79,7 +60,7 @@ impl RenewDelegationTokenResponse {
         it.expiry_timestamp_ms = input.i64()?;
         it.throttle_time_ms = input.i32()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

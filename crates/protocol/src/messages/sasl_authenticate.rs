@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaslAuthenticateRequest {
     pub auth_bytes: Bytes,
-}
-
-impl Default for SaslAuthenticateRequest {
-    fn default() -> Self {
-        Self {
-            auth_bytes: Bytes::new(),
-        }
-    }
 }
 
 impl SaslAuthenticateRequest {
@@ -21,7 +13,7 @@ impl SaslAuthenticateRequest {
         let mut it = Self::default();
         it.auth_bytes = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -62,8 +54,8 @@ impl Default for SaslAuthenticateResponse {
     fn default() -> Self {
         Self {
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
-            auth_bytes: Bytes::new(),
+            error_message: Some(Default::default()),
+            auth_bytes: Bytes::default(),
             session_lifetime_ms: 0,
         }
     }
@@ -80,7 +72,7 @@ impl SaslAuthenticateResponse {
             it.session_lifetime_ms = input.i64()?;
         }
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

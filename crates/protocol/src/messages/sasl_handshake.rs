@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaslHandshakeRequest {
     pub mechanism: KafkaString,
-}
-
-impl Default for SaslHandshakeRequest {
-    fn default() -> Self {
-        Self {
-            mechanism: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl SaslHandshakeRequest {
@@ -44,19 +36,10 @@ impl Request for SaslHandshakeRequest {
     type Response = SaslHandshakeResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaslHandshakeResponse {
     pub error_code: i16,
     pub mechanisms: Vec<KafkaString>,
-}
-
-impl Default for SaslHandshakeResponse {
-    fn default() -> Self {
-        Self {
-            error_code: 0,
-            mechanisms: Vec::new(),
-        }
-    }
 }
 
 impl SaslHandshakeResponse {

@@ -15,7 +15,7 @@ impl Default for ShareAcknowledgeRequest {
     fn default() -> Self {
         Self {
             group_id: None,
-            member_id: Some(KafkaString::from_static("")),
+            member_id: Some(Default::default()),
             share_session_epoch: 0,
             is_renew_ack: false,
             topics: Vec::new(),
@@ -34,9 +34,7 @@ impl ShareAcknowledgeRequest {
             it.is_renew_ack = input.bool()?;
         }
         it.topics = input.array(flexible, |input| AcknowledgeTopic::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -48,28 +46,15 @@ impl ShareAcknowledgeRequest {
         if version >= 2 {
             out.bool(self.is_renew_ack);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcknowledgeTopic {
     pub topic_id: Uuid,
     pub partitions: Vec<AcknowledgePartition>,
-}
-
-impl Default for AcknowledgeTopic {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl AcknowledgeTopic {
@@ -79,37 +64,22 @@ impl AcknowledgeTopic {
         it.topic_id = input.uuid()?;
         it.partitions =
             input.array(flexible, |input| AcknowledgePartition::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.uuid(self.topic_id);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcknowledgePartition {
     pub partition_index: i32,
     pub acknowledgement_batches: Vec<AcknowledgementBatch>,
-}
-
-impl Default for AcknowledgePartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            acknowledgement_batches: Vec::new(),
-        }
-    }
 }
 
 impl AcknowledgePartition {
@@ -119,9 +89,7 @@ impl AcknowledgePartition {
         it.partition_index = input.i32()?;
         it.acknowledgement_batches =
             input.array(flexible, |input| AcknowledgementBatch::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -129,29 +97,17 @@ impl AcknowledgePartition {
         let flexible = true;
         out.i32(self.partition_index);
         out.array(flexible, &self.acknowledgement_batches, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcknowledgementBatch {
     pub first_offset: i64,
     pub last_offset: i64,
     pub acknowledge_types: Vec<i8>,
-}
-
-impl Default for AcknowledgementBatch {
-    fn default() -> Self {
-        Self {
-            first_offset: 0,
-            last_offset: 0,
-            acknowledge_types: Vec::new(),
-        }
-    }
 }
 
 impl AcknowledgementBatch {
@@ -160,10 +116,8 @@ impl AcknowledgementBatch {
         let mut it = Self::default();
         it.first_offset = input.i64()?;
         it.last_offset = input.i64()?;
-        it.acknowledge_types = input.array(flexible, |input| input.i8())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.acknowledge_types = input.array(flexible, Decoder::i8)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -172,9 +126,7 @@ impl AcknowledgementBatch {
         out.i64(self.first_offset);
         out.i64(self.last_offset);
         out.array(flexible, &self.acknowledge_types, |out, it| out.i8(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -193,7 +145,7 @@ impl Request for ShareAcknowledgeRequest {
     type Response = ShareAcknowledgeResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareAcknowledgeResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
@@ -201,19 +153,6 @@ pub struct ShareAcknowledgeResponse {
     pub acquisition_lock_timeout_ms: i32,
     pub responses: Vec<ShareAcknowledgeTopicResponse>,
     pub node_endpoints: Vec<NodeEndpoint>,
-}
-
-impl Default for ShareAcknowledgeResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            error_message: None,
-            acquisition_lock_timeout_ms: 0,
-            responses: Vec::new(),
-            node_endpoints: Vec::new(),
-        }
-    }
 }
 
 impl ShareAcknowledgeResponse {
@@ -230,9 +169,7 @@ impl ShareAcknowledgeResponse {
             ShareAcknowledgeTopicResponse::read(input, version)
         })?;
         it.node_endpoints = input.array(flexible, |input| NodeEndpoint::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -244,31 +181,18 @@ impl ShareAcknowledgeResponse {
         if version >= 2 {
             out.i32(self.acquisition_lock_timeout_ms);
         }
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
         out.array(flexible, &self.node_endpoints, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareAcknowledgeTopicResponse {
     pub topic_id: Uuid,
     pub partitions: Vec<PartitionData>,
-}
-
-impl Default for ShareAcknowledgeTopicResponse {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ShareAcknowledgeTopicResponse {
@@ -277,41 +201,24 @@ impl ShareAcknowledgeTopicResponse {
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
         it.partitions = input.array(flexible, |input| PartitionData::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.uuid(self.topic_id);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartitionData {
     pub partition_index: i32,
     pub error_code: i16,
     pub error_message: Option<KafkaString>,
     pub current_leader: LeaderIdAndEpoch,
-}
-
-impl Default for PartitionData {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-            error_message: None,
-            current_leader: LeaderIdAndEpoch::default(),
-        }
-    }
 }
 
 impl PartitionData {
@@ -322,9 +229,7 @@ impl PartitionData {
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
         it.current_leader = LeaderIdAndEpoch::read(input, version)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -334,66 +239,38 @@ impl PartitionData {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         self.current_leader.write(out, version);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeaderIdAndEpoch {
     pub leader_id: i32,
     pub leader_epoch: i32,
 }
 
-impl Default for LeaderIdAndEpoch {
-    fn default() -> Self {
-        Self {
-            leader_id: 0,
-            leader_epoch: 0,
-        }
-    }
-}
-
 impl LeaderIdAndEpoch {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.leader_id = input.i32()?;
         it.leader_epoch = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i32(self.leader_id);
         out.i32(self.leader_epoch);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeEndpoint {
     pub node_id: i32,
     pub host: KafkaString,
     pub port: i32,
     pub rack: Option<KafkaString>,
-}
-
-impl Default for NodeEndpoint {
-    fn default() -> Self {
-        Self {
-            node_id: 0,
-            host: KafkaString::from_static(""),
-            port: 0,
-            rack: None,
-        }
-    }
 }
 
 impl NodeEndpoint {
@@ -404,9 +281,7 @@ impl NodeEndpoint {
         it.host = input.string(flexible)?;
         it.port = input.i32()?;
         it.rack = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -416,9 +291,7 @@ impl NodeEndpoint {
         out.string(flexible, &self.host);
         out.i32(self.port);
         out.nullable_string(flexible, self.rack.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

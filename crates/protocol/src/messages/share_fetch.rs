@@ -22,7 +22,7 @@ impl Default for ShareFetchRequest {
     fn default() -> Self {
         Self {
             group_id: None,
-            member_id: Some(KafkaString::from_static("")),
+            member_id: Some(Default::default()),
             share_session_epoch: 0,
             max_wait_ms: 0,
             min_bytes: 0,
@@ -51,16 +51,12 @@ impl ShareFetchRequest {
         it.batch_size = input.i32()?;
         if version >= 2 {
             it.share_acquire_mode = input.i8()?;
-        }
-        if version >= 2 {
             it.is_renew_ack = input.bool()?;
         }
         it.topics = input.array(flexible, |input| FetchTopic::read(input, version))?;
         it.forgotten_topics_data =
             input.array(flexible, |input| ForgottenTopic::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -76,35 +72,20 @@ impl ShareFetchRequest {
         out.i32(self.batch_size);
         if version >= 2 {
             out.i8(self.share_acquire_mode);
-        }
-        if version >= 2 {
             out.bool(self.is_renew_ack);
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.array(flexible, &self.forgotten_topics_data, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FetchTopic {
     pub topic_id: Uuid,
     pub partitions: Vec<FetchPartition>,
-}
-
-impl Default for FetchTopic {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl FetchTopic {
@@ -113,39 +94,22 @@ impl FetchTopic {
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
         it.partitions = input.array(flexible, |input| FetchPartition::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.uuid(self.topic_id);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FetchPartition {
     pub partition_index: i32,
-    pub partition_max_bytes: i32,
     pub acknowledgement_batches: Vec<AcknowledgementBatch>,
-}
-
-impl Default for FetchPartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            partition_max_bytes: 0,
-            acknowledgement_batches: Vec::new(),
-        }
-    }
 }
 
 impl FetchPartition {
@@ -155,9 +119,7 @@ impl FetchPartition {
         it.partition_index = input.i32()?;
         it.acknowledgement_batches =
             input.array(flexible, |input| AcknowledgementBatch::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -165,29 +127,17 @@ impl FetchPartition {
         let flexible = true;
         out.i32(self.partition_index);
         out.array(flexible, &self.acknowledgement_batches, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcknowledgementBatch {
     pub first_offset: i64,
     pub last_offset: i64,
     pub acknowledge_types: Vec<i8>,
-}
-
-impl Default for AcknowledgementBatch {
-    fn default() -> Self {
-        Self {
-            first_offset: 0,
-            last_offset: 0,
-            acknowledge_types: Vec::new(),
-        }
-    }
 }
 
 impl AcknowledgementBatch {
@@ -196,10 +146,8 @@ impl AcknowledgementBatch {
         let mut it = Self::default();
         it.first_offset = input.i64()?;
         it.last_offset = input.i64()?;
-        it.acknowledge_types = input.array(flexible, |input| input.i8())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.acknowledge_types = input.array(flexible, Decoder::i8)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -208,25 +156,14 @@ impl AcknowledgementBatch {
         out.i64(self.first_offset);
         out.i64(self.last_offset);
         out.array(flexible, &self.acknowledge_types, |out, it| out.i8(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ForgottenTopic {
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
-}
-
-impl Default for ForgottenTopic {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ForgottenTopic {
@@ -234,10 +171,8 @@ impl ForgottenTopic {
         let flexible = true;
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -245,9 +180,7 @@ impl ForgottenTopic {
         let flexible = true;
         out.uuid(self.topic_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -266,7 +199,7 @@ impl Request for ShareFetchRequest {
     type Response = ShareFetchResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareFetchResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
@@ -274,19 +207,6 @@ pub struct ShareFetchResponse {
     pub acquisition_lock_timeout_ms: i32,
     pub responses: Vec<ShareFetchableTopicResponse>,
     pub node_endpoints: Vec<NodeEndpoint>,
-}
-
-impl Default for ShareFetchResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            error_message: None,
-            acquisition_lock_timeout_ms: 0,
-            responses: Vec::new(),
-            node_endpoints: Vec::new(),
-        }
-    }
 }
 
 impl ShareFetchResponse {
@@ -301,9 +221,7 @@ impl ShareFetchResponse {
             ShareFetchableTopicResponse::read(input, version)
         })?;
         it.node_endpoints = input.array(flexible, |input| NodeEndpoint::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -313,31 +231,18 @@ impl ShareFetchResponse {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         out.i32(self.acquisition_lock_timeout_ms);
-        out.array(flexible, &self.responses, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.responses, |out, it| it.write(out, version));
         out.array(flexible, &self.node_endpoints, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareFetchableTopicResponse {
     pub topic_id: Uuid,
     pub partitions: Vec<PartitionData>,
-}
-
-impl Default for ShareFetchableTopicResponse {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ShareFetchableTopicResponse {
@@ -346,25 +251,19 @@ impl ShareFetchableTopicResponse {
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
         it.partitions = input.array(flexible, |input| PartitionData::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.uuid(self.topic_id);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartitionData {
     pub partition_index: i32,
     pub error_code: i16,
@@ -372,23 +271,8 @@ pub struct PartitionData {
     pub acknowledge_error_code: i16,
     pub acknowledge_error_message: Option<KafkaString>,
     pub current_leader: LeaderIdAndEpoch,
-    pub records: Option<Records>,
+    pub records: Records,
     pub acquired_records: Vec<AcquiredRecords>,
-}
-
-impl Default for PartitionData {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-            error_message: None,
-            acknowledge_error_code: 0,
-            acknowledge_error_message: None,
-            current_leader: LeaderIdAndEpoch::default(),
-            records: None,
-            acquired_records: Vec::new(),
-        }
-    }
 }
 
 impl PartitionData {
@@ -401,12 +285,10 @@ impl PartitionData {
         it.acknowledge_error_code = input.i16()?;
         it.acknowledge_error_message = input.nullable_string(flexible)?;
         it.current_leader = LeaderIdAndEpoch::read(input, version)?;
-        it.records = input.nullable_records(flexible)?;
+        it.records = input.records(flexible)?;
         it.acquired_records =
             input.array(flexible, |input| AcquiredRecords::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -418,111 +300,67 @@ impl PartitionData {
         out.i16(self.acknowledge_error_code);
         out.nullable_string(flexible, self.acknowledge_error_message.as_deref());
         self.current_leader.write(out, version);
-        out.nullable_records(flexible, self.records.as_ref());
+        out.nullable_records(flexible, Some(&self.records));
         out.array(flexible, &self.acquired_records, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeaderIdAndEpoch {
     pub leader_id: i32,
     pub leader_epoch: i32,
 }
 
-impl Default for LeaderIdAndEpoch {
-    fn default() -> Self {
-        Self {
-            leader_id: 0,
-            leader_epoch: 0,
-        }
-    }
-}
-
 impl LeaderIdAndEpoch {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.leader_id = input.i32()?;
         it.leader_epoch = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i32(self.leader_id);
         out.i32(self.leader_epoch);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AcquiredRecords {
     pub first_offset: i64,
     pub last_offset: i64,
     pub delivery_count: i16,
 }
 
-impl Default for AcquiredRecords {
-    fn default() -> Self {
-        Self {
-            first_offset: 0,
-            last_offset: 0,
-            delivery_count: 0,
-        }
-    }
-}
-
 impl AcquiredRecords {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.first_offset = input.i64()?;
         it.last_offset = input.i64()?;
         it.delivery_count = input.i16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i64(self.first_offset);
         out.i64(self.last_offset);
         out.i16(self.delivery_count);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeEndpoint {
     pub node_id: i32,
     pub host: KafkaString,
     pub port: i32,
     pub rack: Option<KafkaString>,
-}
-
-impl Default for NodeEndpoint {
-    fn default() -> Self {
-        Self {
-            node_id: 0,
-            host: KafkaString::from_static(""),
-            port: 0,
-            rack: None,
-        }
-    }
 }
 
 impl NodeEndpoint {
@@ -533,9 +371,7 @@ impl NodeEndpoint {
         it.host = input.string(flexible)?;
         it.port = input.i32()?;
         it.rack = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -545,9 +381,7 @@ impl NodeEndpoint {
         out.string(flexible, &self.host);
         out.i32(self.port);
         out.nullable_string(flexible, self.rack.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

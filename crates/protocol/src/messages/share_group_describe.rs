@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupDescribeRequest {
     pub group_ids: Vec<KafkaString>,
     pub include_authorized_operations: bool,
-}
-
-impl Default for ShareGroupDescribeRequest {
-    fn default() -> Self {
-        Self {
-            group_ids: Vec::new(),
-            include_authorized_operations: false,
-        }
-    }
 }
 
 impl ShareGroupDescribeRequest {
@@ -23,9 +14,7 @@ impl ShareGroupDescribeRequest {
         let mut it = Self::default();
         it.group_ids = input.array(flexible, |input| input.string(flexible))?;
         it.include_authorized_operations = input.bool()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -35,9 +24,7 @@ impl ShareGroupDescribeRequest {
             out.string(flexible, it)
         });
         out.bool(self.include_authorized_operations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -56,19 +43,10 @@ impl Request for ShareGroupDescribeRequest {
     type Response = ShareGroupDescribeResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupDescribeResponse {
     pub throttle_time_ms: i32,
     pub groups: Vec<DescribedGroup>,
-}
-
-impl Default for ShareGroupDescribeResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            groups: Vec::new(),
-        }
-    }
 }
 
 impl ShareGroupDescribeResponse {
@@ -77,21 +55,15 @@ impl ShareGroupDescribeResponse {
         let mut it = Self::default();
         it.throttle_time_ms = input.i32()?;
         it.groups = input.array(flexible, |input| DescribedGroup::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.groups, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.groups, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -113,11 +85,11 @@ impl Default for DescribedGroup {
         Self {
             error_code: 0,
             error_message: None,
-            group_id: KafkaString::from_static(""),
-            group_state: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
+            group_state: KafkaString::default(),
             group_epoch: 0,
             assignment_epoch: 0,
-            assignor_name: KafkaString::from_static(""),
+            assignor_name: KafkaString::default(),
             members: Vec::new(),
             authorized_operations: -2147483648,
         }
@@ -137,9 +109,7 @@ impl DescribedGroup {
         it.assignor_name = input.string(flexible)?;
         it.members = input.array(flexible, |input| Member::read(input, version))?;
         it.authorized_operations = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -152,17 +122,13 @@ impl DescribedGroup {
         out.i32(self.group_epoch);
         out.i32(self.assignment_epoch);
         out.string(flexible, &self.assignor_name);
-        out.array(flexible, &self.members, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.members, |out, it| it.write(out, version));
         out.i32(self.authorized_operations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Member {
     pub member_id: KafkaString,
     pub rack_id: Option<KafkaString>,
@@ -171,20 +137,6 @@ pub struct Member {
     pub client_host: KafkaString,
     pub subscribed_topic_names: Vec<KafkaString>,
     pub assignment: Assignment,
-}
-
-impl Default for Member {
-    fn default() -> Self {
-        Self {
-            member_id: KafkaString::from_static(""),
-            rack_id: None,
-            member_epoch: 0,
-            client_id: KafkaString::from_static(""),
-            client_host: KafkaString::from_static(""),
-            subscribed_topic_names: Vec::new(),
-            assignment: Assignment::default(),
-        }
-    }
 }
 
 impl Member {
@@ -198,9 +150,7 @@ impl Member {
         it.client_host = input.string(flexible)?;
         it.subscribed_topic_names = input.array(flexible, |input| input.string(flexible))?;
         it.assignment = Assignment::read(input, version)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -215,23 +165,13 @@ impl Member {
             out.string(flexible, it)
         });
         self.assignment.write(out, version);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assignment {
     pub topic_partitions: Vec<TopicPartitions>,
-}
-
-impl Default for Assignment {
-    fn default() -> Self {
-        Self {
-            topic_partitions: Vec::new(),
-        }
-    }
 }
 
 impl Assignment {
@@ -240,38 +180,24 @@ impl Assignment {
         let mut it = Self::default();
         it.topic_partitions =
             input.array(flexible, |input| TopicPartitions::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.array(flexible, &self.topic_partitions, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartitions {
     pub topic_id: Uuid,
     pub topic_name: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TopicPartitions {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            topic_name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicPartitions {
@@ -280,10 +206,8 @@ impl TopicPartitions {
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
         it.topic_name = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -292,9 +216,7 @@ impl TopicPartitions {
         out.uuid(self.topic_id);
         out.string(flexible, &self.topic_name);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -2,25 +2,13 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupHeartbeatRequest {
     pub group_id: KafkaString,
     pub member_id: KafkaString,
     pub member_epoch: i32,
     pub rack_id: Option<KafkaString>,
     pub subscribed_topic_names: Option<Vec<KafkaString>>,
-}
-
-impl Default for ShareGroupHeartbeatRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            member_id: KafkaString::from_static(""),
-            member_epoch: 0,
-            rack_id: None,
-            subscribed_topic_names: None,
-        }
-    }
 }
 
 impl ShareGroupHeartbeatRequest {
@@ -33,9 +21,7 @@ impl ShareGroupHeartbeatRequest {
         it.rack_id = input.nullable_string(flexible)?;
         it.subscribed_topic_names =
             input.nullable_array(flexible, |input| input.string(flexible))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -50,9 +36,7 @@ impl ShareGroupHeartbeatRequest {
             self.subscribed_topic_names.as_deref(),
             |out, it| out.string(flexible, it),
         );
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -71,7 +55,7 @@ impl Request for ShareGroupHeartbeatRequest {
     type Response = ShareGroupHeartbeatResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupHeartbeatResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
@@ -80,20 +64,6 @@ pub struct ShareGroupHeartbeatResponse {
     pub member_epoch: i32,
     pub heartbeat_interval_ms: i32,
     pub assignment: Option<Assignment>,
-}
-
-impl Default for ShareGroupHeartbeatResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            error_message: None,
-            member_id: None,
-            member_epoch: 0,
-            heartbeat_interval_ms: 0,
-            assignment: None,
-        }
-    }
 }
 
 impl ShareGroupHeartbeatResponse {
@@ -107,9 +77,7 @@ impl ShareGroupHeartbeatResponse {
         it.member_epoch = input.i32()?;
         it.heartbeat_interval_ms = input.i32()?;
         it.assignment = input.nullable(|input| Assignment::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -121,26 +89,14 @@ impl ShareGroupHeartbeatResponse {
         out.nullable_string(flexible, self.member_id.as_deref());
         out.i32(self.member_epoch);
         out.i32(self.heartbeat_interval_ms);
-        out.nullable(self.assignment.as_ref(), |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.nullable(self.assignment.as_ref(), |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assignment {
     pub topic_partitions: Vec<TopicPartitions>,
-}
-
-impl Default for Assignment {
-    fn default() -> Self {
-        Self {
-            topic_partitions: Vec::new(),
-        }
-    }
 }
 
 impl Assignment {
@@ -149,36 +105,23 @@ impl Assignment {
         let mut it = Self::default();
         it.topic_partitions =
             input.array(flexible, |input| TopicPartitions::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.array(flexible, &self.topic_partitions, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartitions {
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TopicPartitions {
-    fn default() -> Self {
-        Self {
-            topic_id: Uuid::ZERO,
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicPartitions {
@@ -186,10 +129,8 @@ impl TopicPartitions {
         let flexible = true;
         let mut it = Self::default();
         it.topic_id = input.uuid()?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -197,9 +138,7 @@ impl TopicPartitions {
         let flexible = true;
         out.uuid(self.topic_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -2,19 +2,10 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamsGroupDescribeRequest {
     pub group_ids: Vec<KafkaString>,
     pub include_authorized_operations: bool,
-}
-
-impl Default for StreamsGroupDescribeRequest {
-    fn default() -> Self {
-        Self {
-            group_ids: Vec::new(),
-            include_authorized_operations: false,
-        }
-    }
 }
 
 impl StreamsGroupDescribeRequest {
@@ -23,9 +14,7 @@ impl StreamsGroupDescribeRequest {
         let mut it = Self::default();
         it.group_ids = input.array(flexible, |input| input.string(flexible))?;
         it.include_authorized_operations = input.bool()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -35,9 +24,7 @@ impl StreamsGroupDescribeRequest {
             out.string(flexible, it)
         });
         out.bool(self.include_authorized_operations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -56,19 +43,10 @@ impl Request for StreamsGroupDescribeRequest {
     type Response = StreamsGroupDescribeResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamsGroupDescribeResponse {
     pub throttle_time_ms: i32,
     pub groups: Vec<DescribedGroup>,
-}
-
-impl Default for StreamsGroupDescribeResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            groups: Vec::new(),
-        }
-    }
 }
 
 impl StreamsGroupDescribeResponse {
@@ -77,21 +55,15 @@ impl StreamsGroupDescribeResponse {
         let mut it = Self::default();
         it.throttle_time_ms = input.i32()?;
         it.groups = input.array(flexible, |input| DescribedGroup::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.groups, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.groups, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
@@ -113,8 +85,8 @@ impl Default for DescribedGroup {
         Self {
             error_code: 0,
             error_message: None,
-            group_id: KafkaString::from_static(""),
-            group_state: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
+            group_state: KafkaString::default(),
             group_epoch: 0,
             assignment_epoch: 0,
             topology: None,
@@ -137,9 +109,7 @@ impl DescribedGroup {
         it.topology = input.nullable(|input| Topology::read(input, version))?;
         it.members = input.array(flexible, |input| Member::read(input, version))?;
         it.authorized_operations = input.i32()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -151,32 +121,17 @@ impl DescribedGroup {
         out.string(flexible, &self.group_state);
         out.i32(self.group_epoch);
         out.i32(self.assignment_epoch);
-        out.nullable(self.topology.as_ref(), |out, it| {
-            it.write(out, version);
-        });
-        out.array(flexible, &self.members, |out, it| {
-            it.write(out, version);
-        });
+        out.nullable(self.topology.as_ref(), |out, it| it.write(out, version));
+        out.array(flexible, &self.members, |out, it| it.write(out, version));
         out.i32(self.authorized_operations);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Topology {
     pub epoch: i32,
     pub subtopologies: Option<Vec<Subtopology>>,
-}
-
-impl Default for Topology {
-    fn default() -> Self {
-        Self {
-            epoch: 0,
-            subtopologies: None,
-        }
-    }
 }
 
 impl Topology {
@@ -186,9 +141,7 @@ impl Topology {
         it.epoch = input.i32()?;
         it.subtopologies =
             input.nullable_array(flexible, |input| Subtopology::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -196,33 +149,19 @@ impl Topology {
         let flexible = true;
         out.i32(self.epoch);
         out.nullable_array(flexible, self.subtopologies.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subtopology {
     pub subtopology_id: KafkaString,
     pub source_topics: Vec<KafkaString>,
     pub repartition_sink_topics: Vec<KafkaString>,
     pub state_changelog_topics: Vec<TopicInfo>,
     pub repartition_source_topics: Vec<TopicInfo>,
-}
-
-impl Default for Subtopology {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            source_topics: Vec::new(),
-            repartition_sink_topics: Vec::new(),
-            state_changelog_topics: Vec::new(),
-            repartition_source_topics: Vec::new(),
-        }
-    }
 }
 
 impl Subtopology {
@@ -236,9 +175,7 @@ impl Subtopology {
             input.array(flexible, |input| TopicInfo::read(input, version))?;
         it.repartition_source_topics =
             input.array(flexible, |input| TopicInfo::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -252,34 +189,21 @@ impl Subtopology {
             out.string(flexible, it)
         });
         out.array(flexible, &self.state_changelog_topics, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.repartition_source_topics, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicInfo {
     pub name: KafkaString,
     pub partitions: i32,
     pub replication_factor: i16,
     pub topic_configs: Vec<KeyValue>,
-}
-
-impl Default for TopicInfo {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: 0,
-            replication_factor: 0,
-            topic_configs: Vec::new(),
-        }
-    }
 }
 
 impl TopicInfo {
@@ -290,9 +214,7 @@ impl TopicInfo {
         it.partitions = input.i32()?;
         it.replication_factor = input.i16()?;
         it.topic_configs = input.array(flexible, |input| KeyValue::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -302,27 +224,16 @@ impl TopicInfo {
         out.i32(self.partitions);
         out.i16(self.replication_factor);
         out.array(flexible, &self.topic_configs, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyValue {
     pub key: KafkaString,
     pub value: KafkaString,
-}
-
-impl Default for KeyValue {
-    fn default() -> Self {
-        Self {
-            key: KafkaString::from_static(""),
-            value: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl KeyValue {
@@ -331,9 +242,7 @@ impl KeyValue {
         let mut it = Self::default();
         it.key = input.string(flexible)?;
         it.value = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -341,13 +250,11 @@ impl KeyValue {
         let flexible = true;
         out.string(flexible, &self.key);
         out.string(flexible, &self.value);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Member {
     pub member_id: KafkaString,
     pub member_epoch: i32,
@@ -364,28 +271,6 @@ pub struct Member {
     pub assignment: Assignment,
     pub target_assignment: Assignment,
     pub is_classic: bool,
-}
-
-impl Default for Member {
-    fn default() -> Self {
-        Self {
-            member_id: KafkaString::from_static(""),
-            member_epoch: 0,
-            instance_id: None,
-            rack_id: None,
-            client_id: KafkaString::from_static(""),
-            client_host: KafkaString::from_static(""),
-            topology_epoch: 0,
-            process_id: KafkaString::from_static(""),
-            user_endpoint: None,
-            client_tags: Vec::new(),
-            task_offsets: Vec::new(),
-            task_end_offsets: Vec::new(),
-            assignment: Assignment::default(),
-            target_assignment: Assignment::default(),
-            is_classic: false,
-        }
-    }
 }
 
 impl Member {
@@ -407,9 +292,7 @@ impl Member {
         it.assignment = Assignment::read(input, version)?;
         it.target_assignment = Assignment::read(input, version)?;
         it.is_classic = input.bool()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -424,39 +307,28 @@ impl Member {
         out.i32(self.topology_epoch);
         out.string(flexible, &self.process_id);
         out.nullable(self.user_endpoint.as_ref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.client_tags, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.task_offsets, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.task_end_offsets, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         self.assignment.write(out, version);
         self.target_assignment.write(out, version);
         out.bool(self.is_classic);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoint {
     pub host: KafkaString,
     pub port: u16,
-}
-
-impl Default for Endpoint {
-    fn default() -> Self {
-        Self {
-            host: KafkaString::from_static(""),
-            port: 0,
-        }
-    }
 }
 
 impl Endpoint {
@@ -465,9 +337,7 @@ impl Endpoint {
         let mut it = Self::default();
         it.host = input.string(flexible)?;
         it.port = input.u16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -475,27 +345,15 @@ impl Endpoint {
         let flexible = true;
         out.string(flexible, &self.host);
         out.u16(self.port);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskOffset {
     pub subtopology_id: KafkaString,
     pub partition: i32,
     pub offset: i64,
-}
-
-impl Default for TaskOffset {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            partition: 0,
-            offset: 0,
-        }
-    }
 }
 
 impl TaskOffset {
@@ -505,9 +363,7 @@ impl TaskOffset {
         it.subtopology_id = input.string(flexible)?;
         it.partition = input.i32()?;
         it.offset = input.i64()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -516,27 +372,15 @@ impl TaskOffset {
         out.string(flexible, &self.subtopology_id);
         out.i32(self.partition);
         out.i64(self.offset);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assignment {
     pub active_tasks: Vec<TaskIds>,
     pub standby_tasks: Vec<TaskIds>,
     pub warmup_tasks: Vec<TaskIds>,
-}
-
-impl Default for Assignment {
-    fn default() -> Self {
-        Self {
-            active_tasks: Vec::new(),
-            standby_tasks: Vec::new(),
-            warmup_tasks: Vec::new(),
-        }
-    }
 }
 
 impl Assignment {
@@ -546,42 +390,29 @@ impl Assignment {
         it.active_tasks = input.array(flexible, |input| TaskIds::read(input, version))?;
         it.standby_tasks = input.array(flexible, |input| TaskIds::read(input, version))?;
         it.warmup_tasks = input.array(flexible, |input| TaskIds::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.array(flexible, &self.active_tasks, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.standby_tasks, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.warmup_tasks, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskIds {
     pub subtopology_id: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TaskIds {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TaskIds {
@@ -589,10 +420,8 @@ impl TaskIds {
         let flexible = true;
         let mut it = Self::default();
         it.subtopology_id = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -600,9 +429,7 @@ impl TaskIds {
         let flexible = true;
         out.string(flexible, &self.subtopology_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

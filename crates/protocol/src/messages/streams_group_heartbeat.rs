@@ -26,8 +26,8 @@ pub struct StreamsGroupHeartbeatRequest {
 impl Default for StreamsGroupHeartbeatRequest {
     fn default() -> Self {
         Self {
-            group_id: KafkaString::from_static(""),
-            member_id: KafkaString::from_static(""),
+            group_id: KafkaString::default(),
+            member_id: KafkaString::default(),
             member_epoch: 0,
             endpoint_information_epoch: 0,
             instance_id: None,
@@ -70,9 +70,7 @@ impl StreamsGroupHeartbeatRequest {
         it.task_end_offsets =
             input.nullable_array(flexible, |input| TaskOffset::read(input, version))?;
         it.shutdown_application = input.bool()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -85,51 +83,38 @@ impl StreamsGroupHeartbeatRequest {
         out.nullable_string(flexible, self.instance_id.as_deref());
         out.nullable_string(flexible, self.rack_id.as_deref());
         out.i32(self.rebalance_timeout_ms);
-        out.nullable(self.topology.as_ref(), |out, it| {
-            it.write(out, version);
-        });
+        out.nullable(self.topology.as_ref(), |out, it| it.write(out, version));
         out.nullable_array(flexible, self.active_tasks.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.standby_tasks.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.warmup_tasks.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_string(flexible, self.process_id.as_deref());
         out.nullable(self.user_endpoint.as_ref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.client_tags.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.task_offsets.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.task_end_offsets.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.bool(self.shutdown_application);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Topology {
     pub epoch: i32,
     pub subtopologies: Vec<Subtopology>,
-}
-
-impl Default for Topology {
-    fn default() -> Self {
-        Self {
-            epoch: 0,
-            subtopologies: Vec::new(),
-        }
-    }
 }
 
 impl Topology {
@@ -138,9 +123,7 @@ impl Topology {
         let mut it = Self::default();
         it.epoch = input.i32()?;
         it.subtopologies = input.array(flexible, |input| Subtopology::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -148,15 +131,13 @@ impl Topology {
         let flexible = true;
         out.i32(self.epoch);
         out.array(flexible, &self.subtopologies, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Subtopology {
     pub subtopology_id: KafkaString,
     pub source_topics: Vec<KafkaString>,
@@ -165,20 +146,6 @@ pub struct Subtopology {
     pub repartition_sink_topics: Vec<KafkaString>,
     pub repartition_source_topics: Vec<TopicInfo>,
     pub copartition_groups: Vec<CopartitionGroup>,
-}
-
-impl Default for Subtopology {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            source_topics: Vec::new(),
-            source_topic_regex: Vec::new(),
-            state_changelog_topics: Vec::new(),
-            repartition_sink_topics: Vec::new(),
-            repartition_source_topics: Vec::new(),
-            copartition_groups: Vec::new(),
-        }
-    }
 }
 
 impl Subtopology {
@@ -195,9 +162,7 @@ impl Subtopology {
             input.array(flexible, |input| TopicInfo::read(input, version))?;
         it.copartition_groups =
             input.array(flexible, |input| CopartitionGroup::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -211,40 +176,27 @@ impl Subtopology {
             out.string(flexible, it)
         });
         out.array(flexible, &self.state_changelog_topics, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.repartition_sink_topics, |out, it| {
             out.string(flexible, it)
         });
         out.array(flexible, &self.repartition_source_topics, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.copartition_groups, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicInfo {
     pub name: KafkaString,
     pub partitions: i32,
     pub replication_factor: i16,
     pub topic_configs: Vec<KeyValue>,
-}
-
-impl Default for TopicInfo {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: 0,
-            replication_factor: 0,
-            topic_configs: Vec::new(),
-        }
-    }
 }
 
 impl TopicInfo {
@@ -255,9 +207,7 @@ impl TopicInfo {
         it.partitions = input.i32()?;
         it.replication_factor = input.i16()?;
         it.topic_configs = input.array(flexible, |input| KeyValue::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -267,27 +217,16 @@ impl TopicInfo {
         out.i32(self.partitions);
         out.i16(self.replication_factor);
         out.array(flexible, &self.topic_configs, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyValue {
     pub key: KafkaString,
     pub value: KafkaString,
-}
-
-impl Default for KeyValue {
-    fn default() -> Self {
-        Self {
-            key: KafkaString::from_static(""),
-            value: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl KeyValue {
@@ -296,9 +235,7 @@ impl KeyValue {
         let mut it = Self::default();
         it.key = input.string(flexible)?;
         it.value = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -306,39 +243,25 @@ impl KeyValue {
         let flexible = true;
         out.string(flexible, &self.key);
         out.string(flexible, &self.value);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CopartitionGroup {
     pub source_topics: Vec<i16>,
     pub source_topic_regex: Vec<i16>,
     pub repartition_source_topics: Vec<i16>,
 }
 
-impl Default for CopartitionGroup {
-    fn default() -> Self {
-        Self {
-            source_topics: Vec::new(),
-            source_topic_regex: Vec::new(),
-            repartition_source_topics: Vec::new(),
-        }
-    }
-}
-
 impl CopartitionGroup {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut it = Self::default();
-        it.source_topics = input.array(flexible, |input| input.i16())?;
-        it.source_topic_regex = input.array(flexible, |input| input.i16())?;
-        it.repartition_source_topics = input.array(flexible, |input| input.i16())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.source_topics = input.array(flexible, Decoder::i16)?;
+        it.source_topic_regex = input.array(flexible, Decoder::i16)?;
+        it.repartition_source_topics = input.array(flexible, Decoder::i16)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -349,25 +272,14 @@ impl CopartitionGroup {
         out.array(flexible, &self.repartition_source_topics, |out, it| {
             out.i16(*it)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskIds {
     pub subtopology_id: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TaskIds {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TaskIds {
@@ -375,10 +287,8 @@ impl TaskIds {
         let flexible = true;
         let mut it = Self::default();
         it.subtopology_id = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -386,25 +296,14 @@ impl TaskIds {
         let flexible = true;
         out.string(flexible, &self.subtopology_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoint {
     pub host: KafkaString,
     pub port: u16,
-}
-
-impl Default for Endpoint {
-    fn default() -> Self {
-        Self {
-            host: KafkaString::from_static(""),
-            port: 0,
-        }
-    }
 }
 
 impl Endpoint {
@@ -413,9 +312,7 @@ impl Endpoint {
         let mut it = Self::default();
         it.host = input.string(flexible)?;
         it.port = input.u16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -423,27 +320,15 @@ impl Endpoint {
         let flexible = true;
         out.string(flexible, &self.host);
         out.u16(self.port);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskOffset {
     pub subtopology_id: KafkaString,
     pub partition: i32,
     pub offset: i64,
-}
-
-impl Default for TaskOffset {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            partition: 0,
-            offset: 0,
-        }
-    }
 }
 
 impl TaskOffset {
@@ -453,9 +338,7 @@ impl TaskOffset {
         it.subtopology_id = input.string(flexible)?;
         it.partition = input.i32()?;
         it.offset = input.i64()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -464,9 +347,7 @@ impl TaskOffset {
         out.string(flexible, &self.subtopology_id);
         out.i32(self.partition);
         out.i64(self.offset);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -509,12 +390,12 @@ impl Default for StreamsGroupHeartbeatResponse {
             throttle_time_ms: 0,
             error_code: 0,
             error_message: None,
-            member_id: KafkaString::from_static(""),
+            member_id: KafkaString::default(),
             member_epoch: 0,
             heartbeat_interval_ms: 0,
             acceptable_recovery_lag: 0,
             task_offset_interval_ms: 0,
-            status: Some(Vec::new()),
+            status: Some(Default::default()),
             active_tasks: None,
             standby_tasks: None,
             warmup_tasks: None,
@@ -546,9 +427,7 @@ impl StreamsGroupHeartbeatResponse {
         it.endpoint_information_epoch = input.i32()?;
         it.partitions_by_user_endpoint =
             input.nullable_array(flexible, |input| EndpointToPartitions::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -563,44 +442,31 @@ impl StreamsGroupHeartbeatResponse {
         out.i32(self.acceptable_recovery_lag);
         out.i32(self.task_offset_interval_ms);
         out.nullable_array(flexible, self.status.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.active_tasks.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.standby_tasks.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.nullable_array(flexible, self.warmup_tasks.as_deref(), |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.i32(self.endpoint_information_epoch);
         out.nullable_array(
             flexible,
             self.partitions_by_user_endpoint.as_deref(),
-            |out, it| {
-                it.write(out, version);
-            },
+            |out, it| it.write(out, version),
         );
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
     pub status_code: i8,
     pub status_detail: KafkaString,
-}
-
-impl Default for Status {
-    fn default() -> Self {
-        Self {
-            status_code: 0,
-            status_detail: KafkaString::from_static(""),
-        }
-    }
 }
 
 impl Status {
@@ -609,9 +475,7 @@ impl Status {
         let mut it = Self::default();
         it.status_code = input.i8()?;
         it.status_detail = input.string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -619,25 +483,14 @@ impl Status {
         let flexible = true;
         out.i8(self.status_code);
         out.string(flexible, &self.status_detail);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseTaskIds {
     pub subtopology_id: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for ResponseTaskIds {
-    fn default() -> Self {
-        Self {
-            subtopology_id: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl ResponseTaskIds {
@@ -645,10 +498,8 @@ impl ResponseTaskIds {
         let flexible = true;
         let mut it = Self::default();
         it.subtopology_id = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -656,27 +507,15 @@ impl ResponseTaskIds {
         let flexible = true;
         out.string(flexible, &self.subtopology_id);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EndpointToPartitions {
     pub user_endpoint: ResponseEndpoint,
     pub active_partitions: Vec<TopicPartition>,
     pub standby_partitions: Vec<TopicPartition>,
-}
-
-impl Default for EndpointToPartitions {
-    fn default() -> Self {
-        Self {
-            user_endpoint: ResponseEndpoint::default(),
-            active_partitions: Vec::new(),
-            standby_partitions: Vec::new(),
-        }
-    }
 }
 
 impl EndpointToPartitions {
@@ -688,9 +527,7 @@ impl EndpointToPartitions {
             input.array(flexible, |input| TopicPartition::read(input, version))?;
         it.standby_partitions =
             input.array(flexible, |input| TopicPartition::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -698,30 +535,19 @@ impl EndpointToPartitions {
         let flexible = true;
         self.user_endpoint.write(out, version);
         out.array(flexible, &self.active_partitions, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         out.array(flexible, &self.standby_partitions, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseEndpoint {
     pub host: KafkaString,
     pub port: u16,
-}
-
-impl Default for ResponseEndpoint {
-    fn default() -> Self {
-        Self {
-            host: KafkaString::from_static(""),
-            port: 0,
-        }
-    }
 }
 
 impl ResponseEndpoint {
@@ -730,9 +556,7 @@ impl ResponseEndpoint {
         let mut it = Self::default();
         it.host = input.string(flexible)?;
         it.port = input.u16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -740,25 +564,14 @@ impl ResponseEndpoint {
         let flexible = true;
         out.string(flexible, &self.host);
         out.u16(self.port);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartition {
     pub topic: KafkaString,
     pub partitions: Vec<i32>,
-}
-
-impl Default for TopicPartition {
-    fn default() -> Self {
-        Self {
-            topic: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TopicPartition {
@@ -766,10 +579,8 @@ impl TopicPartition {
         let flexible = true;
         let mut it = Self::default();
         it.topic = input.string(flexible)?;
-        it.partitions = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partitions = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -777,9 +588,7 @@ impl TopicPartition {
         let flexible = true;
         out.string(flexible, &self.topic);
         out.array(flexible, &self.partitions, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

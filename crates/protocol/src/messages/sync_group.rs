@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SyncGroupRequest {
     pub group_id: KafkaString,
     pub generation_id: i32,
@@ -11,20 +11,6 @@ pub struct SyncGroupRequest {
     pub protocol_type: Option<KafkaString>,
     pub protocol_name: Option<KafkaString>,
     pub assignments: Vec<SyncGroupRequestAssignment>,
-}
-
-impl Default for SyncGroupRequest {
-    fn default() -> Self {
-        Self {
-            group_id: KafkaString::from_static(""),
-            generation_id: 0,
-            member_id: KafkaString::from_static(""),
-            group_instance_id: None,
-            protocol_type: None,
-            protocol_name: None,
-            assignments: Vec::new(),
-        }
-    }
 }
 
 impl SyncGroupRequest {
@@ -39,15 +25,13 @@ impl SyncGroupRequest {
         }
         if version >= 5 {
             it.protocol_type = input.nullable_string(flexible)?;
-        }
-        if version >= 5 {
             it.protocol_name = input.nullable_string(flexible)?;
         }
         it.assignments = input.array(flexible, |input| {
             SyncGroupRequestAssignment::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -62,12 +46,10 @@ impl SyncGroupRequest {
         }
         if version >= 5 {
             out.nullable_string(flexible, self.protocol_type.as_deref());
-        }
-        if version >= 5 {
             out.nullable_string(flexible, self.protocol_name.as_deref());
         }
         out.array(flexible, &self.assignments, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if flexible {
             out.uvarint(0);
@@ -75,19 +57,10 @@ impl SyncGroupRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SyncGroupRequestAssignment {
     pub member_id: KafkaString,
     pub assignment: Bytes,
-}
-
-impl Default for SyncGroupRequestAssignment {
-    fn default() -> Self {
-        Self {
-            member_id: KafkaString::from_static(""),
-            assignment: Bytes::new(),
-        }
-    }
 }
 
 impl SyncGroupRequestAssignment {
@@ -97,7 +70,7 @@ impl SyncGroupRequestAssignment {
         it.member_id = input.string(flexible)?;
         it.assignment = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -127,25 +100,13 @@ impl Request for SyncGroupRequest {
     type Response = SyncGroupResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SyncGroupResponse {
     pub throttle_time_ms: i32,
     pub error_code: i16,
     pub protocol_type: Option<KafkaString>,
     pub protocol_name: Option<KafkaString>,
     pub assignment: Bytes,
-}
-
-impl Default for SyncGroupResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            error_code: 0,
-            protocol_type: None,
-            protocol_name: None,
-            assignment: Bytes::new(),
-        }
-    }
 }
 
 impl SyncGroupResponse {
@@ -158,13 +119,11 @@ impl SyncGroupResponse {
         it.error_code = input.i16()?;
         if version >= 5 {
             it.protocol_type = input.nullable_string(flexible)?;
-        }
-        if version >= 5 {
             it.protocol_name = input.nullable_string(flexible)?;
         }
         it.assignment = input.bytes(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -177,8 +136,6 @@ impl SyncGroupResponse {
         out.i16(self.error_code);
         if version >= 5 {
             out.nullable_string(flexible, self.protocol_type.as_deref());
-        }
-        if version >= 5 {
             out.nullable_string(flexible, self.protocol_name.as_deref());
         }
         out.bytes(flexible, &self.assignment);

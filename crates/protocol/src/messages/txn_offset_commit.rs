@@ -17,12 +17,12 @@ pub struct TxnOffsetCommitRequest {
 impl Default for TxnOffsetCommitRequest {
     fn default() -> Self {
         Self {
-            transactional_id: KafkaString::from_static(""),
-            group_id: KafkaString::from_static(""),
+            transactional_id: KafkaString::default(),
+            group_id: KafkaString::default(),
             producer_id: 0,
             producer_epoch: 0,
             generation_id: -1,
-            member_id: KafkaString::from_static(""),
+            member_id: KafkaString::default(),
             group_instance_id: None,
             topics: Vec::new(),
         }
@@ -39,18 +39,14 @@ impl TxnOffsetCommitRequest {
         it.producer_epoch = input.i16()?;
         if version >= 3 {
             it.generation_id = input.i32()?;
-        }
-        if version >= 3 {
             it.member_id = input.string(flexible)?;
-        }
-        if version >= 3 {
             it.group_instance_id = input.nullable_string(flexible)?;
         }
         it.topics = input.array(flexible, |input| {
             TxnOffsetCommitRequestTopic::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -63,35 +59,20 @@ impl TxnOffsetCommitRequest {
         out.i16(self.producer_epoch);
         if version >= 3 {
             out.i32(self.generation_id);
-        }
-        if version >= 3 {
             out.string(flexible, &self.member_id);
-        }
-        if version >= 3 {
             out.nullable_string(flexible, self.group_instance_id.as_deref());
         }
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TxnOffsetCommitRequestTopic {
     pub name: KafkaString,
     pub partitions: Vec<TxnOffsetCommitRequestPartition>,
-}
-
-impl Default for TxnOffsetCommitRequestTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TxnOffsetCommitRequestTopic {
@@ -103,7 +84,7 @@ impl TxnOffsetCommitRequestTopic {
             TxnOffsetCommitRequestPartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -111,9 +92,7 @@ impl TxnOffsetCommitRequestTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 3;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
@@ -134,7 +113,7 @@ impl Default for TxnOffsetCommitRequestPartition {
             partition_index: 0,
             committed_offset: 0,
             committed_leader_epoch: -1,
-            committed_metadata: Some(KafkaString::from_static("")),
+            committed_metadata: Some(Default::default()),
         }
     }
 }
@@ -150,7 +129,7 @@ impl TxnOffsetCommitRequestPartition {
         }
         it.committed_metadata = input.nullable_string(flexible)?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -184,19 +163,10 @@ impl Request for TxnOffsetCommitRequest {
     type Response = TxnOffsetCommitResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TxnOffsetCommitResponse {
     pub throttle_time_ms: i32,
     pub topics: Vec<TxnOffsetCommitResponseTopic>,
-}
-
-impl Default for TxnOffsetCommitResponse {
-    fn default() -> Self {
-        Self {
-            throttle_time_ms: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl TxnOffsetCommitResponse {
@@ -208,7 +178,7 @@ impl TxnOffsetCommitResponse {
             TxnOffsetCommitResponseTopic::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -216,28 +186,17 @@ impl TxnOffsetCommitResponse {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 3;
         out.i32(self.throttle_time_ms);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TxnOffsetCommitResponseTopic {
     pub name: KafkaString,
     pub partitions: Vec<TxnOffsetCommitResponsePartition>,
-}
-
-impl Default for TxnOffsetCommitResponseTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl TxnOffsetCommitResponseTopic {
@@ -249,7 +208,7 @@ impl TxnOffsetCommitResponseTopic {
             TxnOffsetCommitResponsePartition::read(input, version)
         })?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }
@@ -257,28 +216,17 @@ impl TxnOffsetCommitResponseTopic {
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = version >= 3;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
         if flexible {
             out.uvarint(0);
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TxnOffsetCommitResponsePartition {
     pub partition_index: i32,
     pub error_code: i16,
-}
-
-impl Default for TxnOffsetCommitResponsePartition {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-        }
-    }
 }
 
 impl TxnOffsetCommitResponsePartition {
@@ -288,7 +236,7 @@ impl TxnOffsetCommitResponsePartition {
         it.partition_index = input.i32()?;
         it.error_code = input.i16()?;
         if flexible {
-            input.tags(|_, _| Ok(false))?;
+            input.skip_tags()?;
         }
         Ok(it)
     }

@@ -29,9 +29,7 @@ impl UpdateFeaturesRequest {
         if version >= 1 {
             it.validate_only = input.bool()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -39,14 +37,12 @@ impl UpdateFeaturesRequest {
         let flexible = true;
         out.i32(self.timeout_ms);
         out.array(flexible, &self.feature_updates, |out, it| {
-            it.write(out, version);
+            it.write(out, version)
         });
         if version >= 1 {
             out.bool(self.validate_only);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -61,7 +57,7 @@ pub struct FeatureUpdateKey {
 impl Default for FeatureUpdateKey {
     fn default() -> Self {
         Self {
-            feature: KafkaString::from_static(""),
+            feature: KafkaString::default(),
             max_version_level: 0,
             allow_downgrade: false,
             upgrade_type: 1,
@@ -81,9 +77,7 @@ impl FeatureUpdateKey {
         if version >= 1 {
             it.upgrade_type = input.i8()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -97,9 +91,7 @@ impl FeatureUpdateKey {
         if version >= 1 {
             out.i8(self.upgrade_type);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -131,7 +123,7 @@ impl Default for UpdateFeaturesResponse {
         Self {
             throttle_time_ms: 0,
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
             results: Vec::new(),
         }
     }
@@ -149,9 +141,7 @@ impl UpdateFeaturesResponse {
                 UpdatableFeatureResult::read(input, version)
             })?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -161,13 +151,9 @@ impl UpdateFeaturesResponse {
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
         if version <= 1 {
-            out.array(flexible, &self.results, |out, it| {
-                it.write(out, version);
-            });
+            out.array(flexible, &self.results, |out, it| it.write(out, version));
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -181,9 +167,9 @@ pub struct UpdatableFeatureResult {
 impl Default for UpdatableFeatureResult {
     fn default() -> Self {
         Self {
-            feature: KafkaString::from_static(""),
+            feature: KafkaString::default(),
             error_code: 0,
-            error_message: Some(KafkaString::from_static("")),
+            error_message: Some(Default::default()),
         }
     }
 }
@@ -195,9 +181,7 @@ impl UpdatableFeatureResult {
         it.feature = input.string(flexible)?;
         it.error_code = input.i16()?;
         it.error_message = input.nullable_string(flexible)?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -206,9 +190,7 @@ impl UpdatableFeatureResult {
         out.string(flexible, &self.feature);
         out.i16(self.error_code);
         out.nullable_string(flexible, self.error_message.as_deref());
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

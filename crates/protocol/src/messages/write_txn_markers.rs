@@ -2,17 +2,9 @@
 
 use super::prelude::*;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WriteTxnMarkersRequest {
     pub markers: Vec<WritableTxnMarker>,
-}
-
-impl Default for WriteTxnMarkersRequest {
-    fn default() -> Self {
-        Self {
-            markers: Vec::new(),
-        }
-    }
 }
 
 impl WriteTxnMarkersRequest {
@@ -20,24 +12,18 @@ impl WriteTxnMarkersRequest {
         let flexible = true;
         let mut it = Self::default();
         it.markers = input.array(flexible, |input| WritableTxnMarker::read(input, version))?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.markers, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.markers, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WritableTxnMarker {
     pub producer_id: i64,
     pub producer_epoch: i16,
@@ -45,19 +31,6 @@ pub struct WritableTxnMarker {
     pub topics: Vec<WritableTxnMarkerTopic>,
     pub coordinator_epoch: i32,
     pub transaction_version: i8,
-}
-
-impl Default for WritableTxnMarker {
-    fn default() -> Self {
-        Self {
-            producer_id: 0,
-            producer_epoch: 0,
-            transaction_result: false,
-            topics: Vec::new(),
-            coordinator_epoch: 0,
-            transaction_version: 0,
-        }
-    }
 }
 
 impl WritableTxnMarker {
@@ -74,9 +47,7 @@ impl WritableTxnMarker {
         if version >= 2 {
             it.transaction_version = input.i8()?;
         }
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -85,32 +56,19 @@ impl WritableTxnMarker {
         out.i64(self.producer_id);
         out.i16(self.producer_epoch);
         out.bool(self.transaction_result);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
         out.i32(self.coordinator_epoch);
         if version >= 2 {
             out.i8(self.transaction_version);
         }
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WritableTxnMarkerTopic {
     pub name: KafkaString,
     pub partition_indexes: Vec<i32>,
-}
-
-impl Default for WritableTxnMarkerTopic {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partition_indexes: Vec::new(),
-        }
-    }
 }
 
 impl WritableTxnMarkerTopic {
@@ -118,10 +76,8 @@ impl WritableTxnMarkerTopic {
         let flexible = true;
         let mut it = Self::default();
         it.name = input.string(flexible)?;
-        it.partition_indexes = input.array(flexible, |input| input.i32())?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        it.partition_indexes = input.array(flexible, Decoder::i32)?;
+        input.skip_tags()?;
         Ok(it)
     }
 
@@ -129,9 +85,7 @@ impl WritableTxnMarkerTopic {
         let flexible = true;
         out.string(flexible, &self.name);
         out.array(flexible, &self.partition_indexes, |out, it| out.i32(*it));
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 
@@ -150,17 +104,9 @@ impl Request for WriteTxnMarkersRequest {
     type Response = WriteTxnMarkersResponse;
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WriteTxnMarkersResponse {
     pub markers: Vec<WritableTxnMarkerResult>,
-}
-
-impl Default for WriteTxnMarkersResponse {
-    fn default() -> Self {
-        Self {
-            markers: Vec::new(),
-        }
-    }
 }
 
 impl WriteTxnMarkersResponse {
@@ -170,36 +116,21 @@ impl WriteTxnMarkersResponse {
         it.markers = input.array(flexible, |input| {
             WritableTxnMarkerResult::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
-        out.array(flexible, &self.markers, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.markers, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WritableTxnMarkerResult {
     pub producer_id: i64,
     pub topics: Vec<WritableTxnMarkerTopicResult>,
-}
-
-impl Default for WritableTxnMarkerResult {
-    fn default() -> Self {
-        Self {
-            producer_id: 0,
-            topics: Vec::new(),
-        }
-    }
 }
 
 impl WritableTxnMarkerResult {
@@ -210,37 +141,22 @@ impl WritableTxnMarkerResult {
         it.topics = input.array(flexible, |input| {
             WritableTxnMarkerTopicResult::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.i64(self.producer_id);
-        out.array(flexible, &self.topics, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.topics, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WritableTxnMarkerTopicResult {
     pub name: KafkaString,
     pub partitions: Vec<WritableTxnMarkerPartitionResult>,
-}
-
-impl Default for WritableTxnMarkerTopicResult {
-    fn default() -> Self {
-        Self {
-            name: KafkaString::from_static(""),
-            partitions: Vec::new(),
-        }
-    }
 }
 
 impl WritableTxnMarkerTopicResult {
@@ -251,58 +167,37 @@ impl WritableTxnMarkerTopicResult {
         it.partitions = input.array(flexible, |input| {
             WritableTxnMarkerPartitionResult::read(input, version)
         })?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, version: i16) {
         let flexible = true;
         out.string(flexible, &self.name);
-        out.array(flexible, &self.partitions, |out, it| {
-            it.write(out, version);
-        });
-        if flexible {
-            out.uvarint(0);
-        }
+        out.array(flexible, &self.partitions, |out, it| it.write(out, version));
+        out.uvarint(0);
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WritableTxnMarkerPartitionResult {
     pub partition_index: i32,
     pub error_code: i16,
 }
 
-impl Default for WritableTxnMarkerPartitionResult {
-    fn default() -> Self {
-        Self {
-            partition_index: 0,
-            error_code: 0,
-        }
-    }
-}
-
 impl WritableTxnMarkerPartitionResult {
     pub fn read(input: &mut Decoder, _version: i16) -> Result<Self, DecodeError> {
-        let flexible = true;
         let mut it = Self::default();
         it.partition_index = input.i32()?;
         it.error_code = input.i16()?;
-        if flexible {
-            input.tags(|_, _| Ok(false))?;
-        }
+        input.skip_tags()?;
         Ok(it)
     }
 
     pub fn write(&self, out: &mut Encoder, _version: i16) {
-        let flexible = true;
         out.i32(self.partition_index);
         out.i16(self.error_code);
-        if flexible {
-            out.uvarint(0);
-        }
+        out.uvarint(0);
     }
 }
 

@@ -4,7 +4,7 @@
 #![expect(clippy::panic, reason = "a test fails by it")]
 
 #[expect(
-    clippy::redundant_closure_for_method_calls,
+    clippy::field_reassign_with_default,
     reason = "generated: one shape for all messages, whatever their fields"
 )]
 mod arbitrary;
@@ -13,12 +13,7 @@ mod random;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey as OracleKey, RequestKind, ResponseKind};
 use protocol::{Message, Request};
-use random::Random;
-
-/// A random value with fields of `version` alone set: the others do not survive a round trip.
-pub(crate) trait Arbitrary: Sized {
-    fn arbitrary(random: &mut Random, version: i16) -> Self;
-}
+use random::{Arbitrary, Random};
 
 /// Random values of each message and version.
 const ROUNDS: u64 = 12;
