@@ -71,3 +71,5 @@ pub const METADATA_LOG: LogId = 1;
 
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod fault_tests;

@@ -154,6 +154,11 @@ impl Merge {
         }))
     }
 
+    /// The files that it is going to stand for.
+    pub fn sources(&self) -> &[FileId] {
+        &self.plan.sources
+    }
+
     /// Gives the merge up and removes its file.
     pub fn cancel(self) {
         self.remove();

@@ -206,7 +206,7 @@ impl Found {
     ) -> Result<Self, OpenError> {
         let first = chain.files.first().and_then(|file| file.frames.first());
         let is_whole = match first {
-            Some(first) => first.sequence() == 1,
+            Some(first) => first.sequence() == 1 || chain.files[0].header.number == 1,
             None => {
                 !has_more
                     && chain

@@ -216,19 +216,43 @@ impl Store {
                     .extend(read.chunks.into_iter().map(Chunk::Bytes));
                 Ok(went_on)
             }
-            None => match self.next_open_offset(log.id(), reading.next) {
-                // Sealed meanwhile, or nothing is lost but the hole's place is between two files.
-                Some(next) if next > reading.next && reading.next < reading.below => {
-                    Err(ReadError::Damaged {
-                        file: sealed.map_or_else(String::new, |sealed| sealed.newest.name()),
-                        log_id: log.id(),
-                        first_offset: reading.next,
-                        last_offset: next - 1,
-                    })
-                }
-                _ => Ok(false),
-            },
+            None => self.pass_hole(log, sealed, reading),
         }
+    }
+
+    /// No file holds the next offset, which was given: what held it is lost. Goes on behind it if the
+    /// loss was accepted.
+    fn pass_hole(
+        &self,
+        log: &Log,
+        sealed: Option<SealedLog>,
+        reading: &mut Reading,
+    ) -> Result<bool, ReadError> {
+        let next = self.next_open_offset(log.id(), reading.next);
+        let next = next.unwrap_or(i64::MAX).min(reading.below);
+        if next <= reading.next {
+            return Ok(false);
+        }
+        let newest = sealed.map(|sealed| sealed.newest);
+        if self.is_hole_accepted(newest) {
+            reading.next = next;
+            return Ok(true);
+        }
+        Err(ReadError::Damaged {
+            file: newest.map_or_else(|| "the journal".to_owned(), FileId::name),
+            log_id: log.id(),
+            first_offset: reading.next,
+            last_offset: next - 1,
+        })
+    }
+
+    /// Whether a loss behind `newest` was accepted: in it, in a newer file or in one that is open.
+    fn is_hole_accepted(&self, newest: Option<FileId>) -> bool {
+        let manifest = self.segments.manifest.read();
+        let age = |file| Some(manifest.file(manifest.resolve(file)?)?.age);
+        let from = newest.and_then(age).unwrap_or(0);
+        let mut holes = manifest.holes().iter();
+        holes.any(|hole| age(hole.file).unwrap_or(hole.file.number()) >= from)
     }
 
     fn sealed_log(&self, log: &Log) -> Option<SealedLog> {

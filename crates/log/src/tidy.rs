@@ -2,6 +2,7 @@
 //! are mostly dead, and unlinks or recycles those that are wholly so. The order is rule 1: nothing is
 //! destroyed before the event that allows it is durable.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -108,10 +109,15 @@ impl Journal {
                 // Counted first: a deleted log's trail leads through files that would go.
                 Vec::new()
             } else {
+                // What is being merged goes with its merge: the event names it.
+                let merging = upkeep.merge.iter().flat_map(Merge::sources);
+                let merged = books.merges.values();
+                let merged = merged.flat_map(|merged| &merged.plan.sources);
+                let taken = merging.chain(merged).chain(&upkeep.deleting);
+                let taken: BTreeSet<FileId> = taken.copied().collect();
                 let manifest = books.manifest.read();
                 let dead = manifest.dead(keep_from);
-                dead.filter(|file| !upkeep.deleting.contains(file))
-                    .collect()
+                dead.filter(|file| !taken.contains(file)).collect()
             }
         };
         if dead.is_empty() {
