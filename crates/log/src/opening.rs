@@ -17,6 +17,8 @@ use crate::writer::{self, Epoch, RESERVE_NAME, ReadyFile, SPARE_NAME, WriteError
 use crate::{MANIFEST_LOG, METADATA_LOG};
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
+/// What the smallest file takes beside the frames that are written again.
+const SMALL_BYTES: u64 = 32 * BLOCK;
 
 /// What the new epoch begins with.
 #[derive(Debug)]
@@ -65,9 +67,10 @@ impl Opening<'_> {
             .sum();
         let footer = crate::footer::entry_bytes(tables, tables) as u64;
         // A small file configured since must still take all that is not proven.
-        let needed = 16 * BLOCK + bytes + footer;
-        let size = options.file_bytes.max(needed.next_multiple_of(BLOCK));
-        let ready = self.file(disk, options, size)?;
+        let needed = (SMALL_BYTES + bytes + footer).next_multiple_of(BLOCK);
+        let ready = self
+            .file(disk, options, needed)
+            .map_err(|error| failed("preparing a journal file", error))?;
         let name = FileId::journal(self.number).name();
         disk.rename(ready.name, &name)
             .map_err(io("naming a new journal file"))?;
@@ -145,34 +148,41 @@ impl Opening<'_> {
         &self,
         disk: &dyn Disk,
         options: &JournalOptions,
-        size: u64,
-    ) -> Result<ReadyFile, OpenError> {
+        needed: u64,
+    ) -> Result<ReadyFile, WriteError> {
         let header = FileHeader {
             merged: false,
             epoch: self.epoch,
             number: self.number,
             salt: options.salt(),
-            size,
+            size: options.file_bytes.max(needed),
             created_ms: self.append_time_ms,
         };
         if let Ok(file) = disk.open(SPARE_NAME)
-            && file.size().is_ok_and(|bytes| bytes == size)
+            && file.size().is_ok_and(|bytes| bytes == header.size)
             && file.link_count().is_ok_and(|links| links == 1)
         {
-            let ready = writer::ready(disk, SPARE_NAME, header, file);
-            return ready.map_err(|error| failed("preparing a journal file", error));
+            return writer::ready(disk, SPARE_NAME, header, file);
         }
         match writer::make_ready(disk, SPARE_NAME, header) {
-            Err(WriteError::NoSpace) => {
-                // The reserve is there for this: its room is what the new file takes.
-                let freed = writer::remove_if_there(disk, RESERVE_NAME);
-                freed.map_err(io("removing the reserve file"))?;
-                disk.sync_folder().map_err(io("syncing the data folder"))?;
-                writer::make_ready(disk, SPARE_NAME, header)
-            }
-            made => made,
+            Err(WriteError::NoSpace) => {}
+            made => return made,
         }
-        .map_err(|error| failed("preparing a journal file", error))
+        // The reserve is there for this: its room is what the new file takes.
+        let freed = writer::remove_if_there(disk, RESERVE_NAME);
+        freed.map_err(WriteError::of_write("removing the reserve file"))?;
+        let synced = disk.sync_folder();
+        synced.map_err(WriteError::of_sync("syncing the data folder"))?;
+        match writer::make_ready(disk, SPARE_NAME, header) {
+            Err(WriteError::NoSpace) => {}
+            made => return made,
+        }
+        // A small one lets the broker start, serve reads and delete.
+        let header = FileHeader {
+            size: needed,
+            ..header
+        };
+        writer::make_ready(disk, SPARE_NAME, header)
     }
 
     fn write_again(

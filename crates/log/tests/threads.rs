@@ -1,10 +1,14 @@
 //! The journal with its own threads on a real file system: many appenders, readers that follow, a clean stop, a kill.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::Thread;
 
 use log::disk::real::RealDisk;
@@ -46,7 +50,11 @@ impl Wake for Unpark {
 fn wait(log: &Log, ticket: &Ticket) {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut cx = Context::from_waker(&waker);
-    while let Poll::Pending = log.poll_committed(ticket, &mut cx).map(Result::unwrap) {
+    while log
+        .poll_committed(ticket, &mut cx)
+        .map(Result::unwrap)
+        .is_pending()
+    {
         std::thread::park();
     }
 }
