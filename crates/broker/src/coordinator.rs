@@ -174,7 +174,8 @@ impl Coordinator {
         answered
     }
 
-    fn step(&self, step: impl FnOnce(&mut Groups, Now) -> Effects) {
+    /// Something happened that groups must know of and nobody waits for.
+    pub fn step(&self, step: impl FnOnce(&mut Groups, Now) -> Effects) {
         let now = self.time();
         let mut inner = self.inner.lock();
         let effects = step(&mut inner.groups, now);

@@ -10,6 +10,7 @@ use broker::random::Random;
 use broker::runtime;
 use broker::server::Server;
 use log::SystemClock;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -61,6 +62,7 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
     let config = Config::load(&file, std::env::vars(), arguments.set.clone())
         .map_err(|error| error.to_string())?;
     banner::say_keys(&config);
+    raise_open_files_max();
     let runtime = runtime::asynchronous()
         .map_err(|error| format!("the runtime cannot be started: {error}"))?;
     runtime.block_on(async {
@@ -81,6 +83,21 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
 
 fn read(path: &PathBuf) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Each connection takes a file. The soft limit is there for programs that cannot go beyond 1024; the hard one is the operator's.
+fn raise_open_files_max() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if setrlimit(Resource::Nofile, raised).is_err() {
+        tracing::warn!(
+            limit = limit.current,
+            "the limit of open files could not be raised"
+        );
+    }
 }
 
 async fn wait_for_signal() -> Result<&'static str, String> {

@@ -56,11 +56,17 @@ pub(crate) async fn handle(
     let outcomes = broker.controller.delete_topics(&ids).await;
     for ((id, (target, name)), outcome) in found.into_iter().zip(outcomes) {
         responses.push(match outcome {
-            Ok(()) => DeletableTopicResult {
-                name: Some(name),
-                topic_id: id,
-                ..Default::default()
-            },
+            Ok(()) => {
+                // What groups have committed for it goes as well.
+                broker
+                    .coordinator
+                    .step(|groups, now| groups.topic_deleted(now, &name, id));
+                DeletableTopicResult {
+                    name: Some(name),
+                    topic_id: id,
+                    ..Default::default()
+                }
+            }
             // Somebody was quicker.
             Err(refusal) if refusal.code == ErrorCode::UnknownTopicId => {
                 refused(target, &unknown(target))
