@@ -98,3 +98,74 @@ pub fn frame_request<R: crate::Request>(
     frame.extend_from_slice(&body);
     frame.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::api_versions::ApiVersionsRequest;
+
+    fn header(api_key: i16, api_version: i16, client_id: Option<&'static str>) -> RequestHeader {
+        RequestHeader {
+            api_key,
+            api_version,
+            correlation_id: 7,
+            client_id: client_id.map(KafkaString::from),
+        }
+    }
+
+    #[test]
+    fn a_request_says_who_asks_in_either_form() {
+        for (bytes, expected) in [
+            (&b"\0\x03\0\x01\0\0\0\x07\xff\xff"[..], header(3, 1, None)),
+            (b"\0\x03\0\x01\0\0\0\x07\0\x02me", header(3, 1, Some("me"))),
+            (
+                b"\0\x03\0\x09\0\0\0\x07\0\x02me\0",
+                header(3, 9, Some("me")),
+            ),
+        ] {
+            let mut input = Decoder::new(Bytes::from_static(bytes));
+            assert_eq!(RequestHeader::decode(&mut input).as_ref(), Ok(&expected));
+            assert_eq!(input.finish(), Ok(()));
+            let mut out = Encoder::new();
+            expected.encode(&mut out);
+            assert_eq!(out.into_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn tags_that_nobody_knows_are_passed_over() {
+        let bytes = b"\0\x03\0\x09\0\0\0\x07\0\x02me\x01\x05\x02ab-";
+        let mut input = Decoder::new(Bytes::from_static(bytes));
+        let found = RequestHeader::decode(&mut input);
+        assert_eq!(found, Ok(header(3, 9, Some("me"))));
+        assert_eq!(input.remaining(), 1, "the body");
+    }
+
+    /// The client learns from the answer which versions there are; its own header may have any form.
+    #[test]
+    fn of_a_version_that_nobody_knows_the_correlation_id_is_read() {
+        for (key, version) in [(18, 99), (18, -1), (3, 99), (4711, 0)] {
+            let mut bytes = Vec::new();
+            bytes.extend(i16::to_be_bytes(key));
+            bytes.extend(i16::to_be_bytes(version));
+            bytes.extend(b"\0\0\0\x07 whatever follows");
+            let mut input = Decoder::new(bytes.into());
+            let found = RequestHeader::decode(&mut input);
+            assert_eq!(found, Ok(header(key, version, None)));
+        }
+    }
+
+    #[test]
+    fn a_framed_request_is_as_long_as_it_says() {
+        let request = ApiVersionsRequest {
+            client_software_name: "me".into(),
+            client_software_version: "1".into(),
+        };
+        let frame = frame_request(&request, 3, 7, Some("me".into()));
+        assert_eq!(
+            frame,
+            &b"\0\0\0\x13\0\x12\0\x03\0\0\0\x07\0\x02me\0\x03me\x021\0"[..]
+        );
+        assert_eq!(frame.len(), 4 + 0x13);
+    }
+}

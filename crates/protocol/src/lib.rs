@@ -2,7 +2,7 @@
 //! no time, files, sockets or runtime.
 //!
 //! In reading order: `wire` (primitives), `text`, `uuid`, `records` (what fields are made of), `message` and `api` (what messages have
-//! in common), `messages` (one module per API, generated from `definitions/`), `header` (what goes before a message), then `batch`,
+//! in common), `messages` (one module per API, generated from `definitions/`), `frame` and `header` (what goes before a message), then `batch`,
 //! `validate`, `record`, `batch_builder`, `compression`, `crc`, `varint` (what records are stored and sent in), and `error`.
 
 pub mod api;
@@ -11,6 +11,7 @@ pub mod batch_builder;
 pub mod compression;
 pub mod crc;
 pub mod error;
+pub mod frame;
 pub mod header;
 pub mod message;
 #[expect(

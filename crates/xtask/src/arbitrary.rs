@@ -1,4 +1,4 @@
-//! The generated test code that makes random messages: `crates/protocol/tests/oracle/arbitrary.rs`. Called by `generate`.
+//! The generated test code that makes random messages: `crates/protocol/tests/messages/arbitrary.rs`. Called by `generate`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

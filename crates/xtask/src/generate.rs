@@ -11,7 +11,7 @@ use crate::definition::{self, Page, Versions};
 
 const DEFINITIONS: &str = "crates/protocol/definitions";
 const MESSAGES: &str = "crates/protocol/src/messages";
-const ARBITRARY: &str = "crates/protocol/tests/oracle/arbitrary.rs";
+const ARBITRARY: &str = "crates/protocol/tests/messages/arbitrary.rs";
 
 /// Writes what is stale; with `check` fails instead.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! A seeded source of random field values: short texts, few elements, extremes and defaults more often than chance.
 
+use std::cmp::Ordering;
+
 use bytes::Bytes;
 use protocol::{KafkaString, Records, Uuid};
 
@@ -8,11 +10,37 @@ pub(crate) trait Arbitrary: Sized {
     fn arbitrary(random: &mut Random, version: i16) -> Self;
 }
 
-pub(crate) struct Random(u64);
+pub(crate) struct Random {
+    state: u64,
+    dense: Option<Dense>,
+}
+
+/// Everything about as small as it can be, but for arrays at one depth.
+struct Dense {
+    /// Arrays that are open above.
+    depth: usize,
+    many_at: usize,
+    elements: usize,
+}
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self {
+            state: seed,
+            dense: None,
+        }
+    }
+
+    /// A source of the smallest values, but `elements` of them in each array that lies within `many_at - 1` others.
+    pub(crate) fn dense(many_at: usize, elements: usize) -> Self {
+        Self {
+            state: 0,
+            dense: Some(Dense {
+                depth: 0,
+                many_at,
+                elements,
+            }),
+        }
     }
 
     pub(crate) fn any<T: Arbitrary>(&mut self, version: i16) -> T {
@@ -21,15 +49,19 @@ impl Random {
 
     /// SplitMix64 (Steele, Lea, Flood 2014).
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
 
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        // The first choice is always the smallest.
+        match self.dense {
+            Some(_) => 0,
+            None => self.next() % limit,
+        }
     }
 
     pub(crate) fn bytes(&mut self, len_max: u64) -> Vec<u8> {
@@ -80,6 +112,7 @@ impl Arbitrary for Uuid {
 impl Arbitrary for KafkaString {
     fn arbitrary(random: &mut Random, _: i16) -> Self {
         match random.below(8) {
+            0 if random.dense.is_some() => "line".into(),
             0 => "".into(),
             1 => "zwölf 日本 🦀".into(),
             // Beyond 127 bytes a compact length takes two.
@@ -106,7 +139,8 @@ impl Arbitrary for Records {
 impl<T: Arbitrary> Arbitrary for Option<T> {
     fn arbitrary(random: &mut Random, version: i16) -> Self {
         match random.below(4) {
-            0 => None,
+            // Null, unless there is an array to fill.
+            0 if random.dense.is_none() => None,
             _ => Some(random.any(version)),
         }
     }
@@ -114,6 +148,19 @@ impl<T: Arbitrary> Arbitrary for Option<T> {
 
 impl<T: Arbitrary> Arbitrary for Vec<T> {
     fn arbitrary(random: &mut Random, version: i16) -> Self {
-        (0..random.below(4)).map(|_| random.any(version)).collect()
+        let mut len = random.below(4) as usize;
+        if let Some(dense) = &mut random.dense {
+            dense.depth += 1;
+            len = match dense.depth.cmp(&dense.many_at) {
+                Ordering::Less => 1,
+                Ordering::Equal => dense.elements,
+                Ordering::Greater => 0,
+            };
+        }
+        let elements = (0..len).map(|_| random.any(version)).collect();
+        if let Some(dense) = &mut random.dense {
+            dense.depth -= 1;
+        }
+        elements
     }
 }
