@@ -14,7 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, TopicOptions};
-use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, Topic, decide};
+use crate::metadata::decide::DecidedTopic;
+use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, decide};
 use crate::random::Random;
 use crate::storage;
 
@@ -85,40 +86,30 @@ impl Controller {
         self.image.load_full()
     }
 
-    /// Creates each topic by itself: one that is refused keeps none of the others. With `validate_only` nothing is created.
+    /// Creates each topic by itself: one that is refused keeps none of the others. With `validate_only` nothing is touched.
     pub async fn create_topics(
         &self,
         wanted: &[NewTopic],
         validate_only: bool,
-    ) -> Vec<Result<Arc<Topic>, Refusal>> {
+    ) -> Vec<Result<DecidedTopic, Refusal>> {
         let commands = self.commands.clone().lock_owned().await;
         let mut image = self.image();
-        let mut records = Vec::new();
-        let mut partitions_left = decide::PARTITIONS_PER_COMMAND_MAX;
-        let mut outcomes = Vec::with_capacity(wanted.len());
-        for topic in wanted {
-            let outcome = decide::create_topic(&image, &self.config, topic, self.random.uuid());
-            outcomes.push(outcome.and_then(|record| {
-                let MetadataRecord::Topic { partitions, .. } = &record else {
-                    return Err(storage_failed("no topic was made"));
-                };
-                partitions_left = partitions_left.saturating_sub_unsigned(*partitions);
-                if partitions_left < 0 {
-                    return Err(Refusal::new(
-                        ErrorCode::PolicyViolation,
-                        "Excessively large number of partitions per request.",
-                    ));
-                }
-                image = Arc::new(self.next_image(&image, &record)?);
-                records.push(record);
-                image
-                    .topic(&topic.name)
-                    .cloned()
-                    .ok_or_else(|| storage_failed("the topic is not in the image"))
-            }));
-        }
+        let fresh_id = || self.random.uuid();
+        let mut outcomes = decide::create_topics(&image, &self.config, wanted, fresh_id);
         if validate_only {
             return outcomes;
+        }
+        let mut records = Vec::new();
+        for outcome in &mut outcomes {
+            let Ok(topic) = outcome else { continue };
+            let record = topic.record();
+            match self.next_image(&image, &record) {
+                Ok(next) => {
+                    image = Arc::new(next);
+                    records.push(record);
+                }
+                Err(refusal) => *outcome = Err(refusal),
+            }
         }
         if let Err(refusal) = self.commit(commands, &records, image, |_| {}).await {
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
@@ -197,21 +188,9 @@ impl Controller {
     ) -> Result<(), Refusal> {
         let commands = self.commands.clone().lock_owned().await;
         let image = self.image();
-        let Some(topic) = image.topic(name) else {
-            return Err(Refusal::new(
-                ErrorCode::UnknownTopicOrPartition,
-                format!("The topic '{name}' does not exist."),
-            ));
-        };
-        let mut options = topic.own_options.clone();
-        change(&mut options)?;
-        decide::check_topic_options(&self.config, &options)?;
-        if validate_only || options == topic.own_options {
+        let record = decide::change_topic_options(&image, &self.config, name, change)?;
+        let Some(record) = record.filter(|_| !validate_only) else {
             return Ok(());
-        }
-        let record = MetadataRecord::TopicOptions {
-            topic_id: topic.id.to_string(),
-            options,
         };
         let next = self.next_image(&image, &record)?;
         let changed = next.topic(name).cloned();

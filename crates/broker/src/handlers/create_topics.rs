@@ -14,7 +14,8 @@ use protocol::messages::create_topics::{
 use crate::broker::Broker;
 use crate::config::{Config, entries};
 use crate::dispatch::{Call, Response};
-use crate::metadata::{NewTopic, Refusal, Topic, option_change};
+use crate::metadata::decide::DecidedTopic;
+use crate::metadata::{NewTopic, Refusal, option_change};
 
 /// The topic of Kafka's own metadata log; here that log is no topic.
 const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
@@ -45,7 +46,7 @@ pub(crate) async fn handle(
         .into_iter()
         .zip(outcomes)
         .map(|(wanted, outcome)| match outcome {
-            Ok(topic) => created(&broker.config, &topic),
+            Ok(topic) => created(&broker.config, topic),
             Err(refusal) => failed(wanted.name.into(), &refusal),
         });
     call.respond(&CreateTopicsResponse {
@@ -92,8 +93,8 @@ fn new_topic(all: &[CreatableTopic], topic: &CreatableTopic) -> Result<NewTopic,
     })
 }
 
-fn created(config: &Config, topic: &Topic) -> CreatableTopicResult {
-    let configs = entries::of_topic(config, &topic.own_options)
+fn created(config: &Config, topic: DecidedTopic) -> CreatableTopicResult {
+    let configs = entries::of_topic(config, &topic.options)
         .into_iter()
         .map(|entry| CreatableTopicConfigs {
             name: entry.name.into(),
@@ -103,12 +104,12 @@ fn created(config: &Config, topic: &Topic) -> CreatableTopicResult {
             is_sensitive: false,
         });
     CreatableTopicResult {
-        name: topic.name.clone(),
         topic_id: topic.id,
         error_message: None,
-        num_partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
+        num_partitions: i32::try_from(topic.partitions).unwrap_or(i32::MAX),
         replication_factor: 1,
         configs: Some(configs.collect()),
+        name: topic.name.into(),
         ..Default::default()
     }
 }

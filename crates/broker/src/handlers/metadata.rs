@@ -136,13 +136,13 @@ impl Broker {
         let outcome = self.controller.create_topics(&[wanted], false).await.pop();
         match (outcome, self.controller.image().topic(name)) {
             // Another request may have been quicker.
-            (Some(Err(refusal)), Some(topic)) if refusal.code == ErrorCode::TopicAlreadyExists => {
-                Ok(topic.clone())
+            (Some(Err(refusal)), _) if refusal.code != ErrorCode::TopicAlreadyExists => {
+                Err(refusal)
             }
-            (Some(outcome), _) => outcome,
-            (None, _) => Err(crate::metadata::Refusal::new(
-                ErrorCode::UnknownServerError,
-                "no answer for the topic",
+            (_, Some(topic)) => Ok(topic.clone()),
+            (_, None) => Err(crate::metadata::Refusal::new(
+                ErrorCode::UnknownTopicOrPartition,
+                "the topic was deleted at once",
             )),
         }
     }

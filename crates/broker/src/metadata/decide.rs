@@ -1,8 +1,9 @@
 //! What a command on topics does to the metadata: pure decisions from an image and a request to a record or a refusal. Called by the
 //! controller under its lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use log::LogId;
 use protocol::Uuid;
 use protocol::error::ErrorCode;
 
@@ -26,13 +27,70 @@ pub struct NewTopic {
 /// Most partitions that one command may create: what Kafka's controller takes in one batch.
 pub const PARTITIONS_PER_COMMAND_MAX: i32 = 10_000;
 
-/// The record that creates `wanted`; `id` is a fresh topic id.
-pub fn create_topic(
+/// A topic as it is decided upon, before anything of it exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecidedTopic {
+    pub name: String,
+    pub id: Uuid,
+    pub first_log: LogId,
+    pub partitions: u32,
+    pub options: BTreeMap<String, String>,
+}
+
+impl DecidedTopic {
+    pub fn record(&self) -> MetadataRecord {
+        MetadataRecord::Topic {
+            name: self.name.clone(),
+            id: self.id.to_string(),
+            first_log: self.first_log,
+            partitions: self.partitions,
+            options: self.options.clone(),
+        }
+    }
+}
+
+/// Each topic by itself: one that is refused keeps none of the others.
+pub fn create_topics(
     image: &Image,
     config: &Config,
-    wanted: &NewTopic,
-    id: Uuid,
-) -> Result<MetadataRecord, Refusal> {
+    wanted: &[NewTopic],
+    fresh_id: impl Fn() -> Uuid,
+) -> Vec<Result<DecidedTopic, Refusal>> {
+    let mut next_log = image.next_log;
+    let mut partitions_left = PARTITIONS_PER_COMMAND_MAX.unsigned_abs();
+    let mut decided = BTreeSet::new();
+    let mut decide = |topic: &NewTopic| {
+        let partitions = create_topic(image, config, topic)?;
+        let key = topic_name::collision_key(&topic.name);
+        if decided.contains(&key) {
+            let message = format!(
+                "Topic '{}' collides with another of this request.",
+                topic.name
+            );
+            return Err(Refusal::new(ErrorCode::InvalidTopicException, message));
+        }
+        partitions_left = partitions_left.checked_sub(partitions).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::PolicyViolation,
+                "Excessively large number of partitions per request.",
+            )
+        })?;
+        decided.insert(key);
+        let first_log = next_log;
+        next_log += LogId::from(partitions);
+        Ok(DecidedTopic {
+            name: topic.name.clone(),
+            id: fresh_id(),
+            first_log,
+            partitions,
+            options: topic.options.clone(),
+        })
+    };
+    wanted.iter().map(&mut decide).collect()
+}
+
+/// How many partitions `wanted` gets, if it may be created.
+fn create_topic(image: &Image, config: &Config, wanted: &NewTopic) -> Result<u32, Refusal> {
     if let Some(reason) = topic_name::refuse(&wanted.name) {
         return Err(Refusal::new(ErrorCode::InvalidTopicException, reason));
     }
@@ -66,13 +124,7 @@ pub fn create_topic(
         ));
     }
     check_partition_count(partitions)?;
-    Ok(MetadataRecord::Topic {
-        name: wanted.name.clone(),
-        id: id.to_string(),
-        first_log: image.next_log,
-        partitions: partitions.unsigned_abs(),
-        options: wanted.options.clone(),
-    })
+    Ok(partitions.unsigned_abs())
 }
 
 /// The record that brings `topic` to `count` partitions.
@@ -113,6 +165,34 @@ pub fn create_partitions(
         first_log: image.next_log,
         partitions: more.unsigned_abs(),
     })
+}
+
+/// The record that gives the topic `name` what `change` makes of its own options; none if they stay as they are. Options are looked at
+/// before the topic, as Kafka does: who misspells both hears of the option.
+pub fn change_topic_options(
+    image: &Image,
+    config: &Config,
+    name: &str,
+    change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), Refusal>,
+) -> Result<Option<MetadataRecord>, Refusal> {
+    let topic = image.topic(name);
+    let mut options = topic
+        .map(|topic| topic.own_options.clone())
+        .unwrap_or_default();
+    change(&mut options)?;
+    check_topic_options(config, &options)?;
+    let Some(topic) = topic else {
+        return Err(Refusal::new(
+            ErrorCode::UnknownTopicOrPartition,
+            format!("The topic '{name}' does not exist."),
+        ));
+    };
+    Ok(
+        (options != topic.own_options).then(|| MetadataRecord::TopicOptions {
+            topic_id: topic.id.to_string(),
+            options,
+        }),
+    )
 }
 
 /// A topic's options as they would be stored: known and valid, each by itself and together.

@@ -61,11 +61,7 @@ fn assigned(assignments: &[(i32, &[i32])]) -> NewTopic {
 }
 
 fn created(config: &Config, wanted: &NewTopic) -> Result<u32, ErrorCode> {
-    match create_topic(&image(), config, wanted, Uuid::ZERO) {
-        Ok(MetadataRecord::Topic { partitions, .. }) => Ok(partitions),
-        Ok(other) => panic!("{other:?}"),
-        Err(refusal) => Err(refusal.code),
-    }
+    create_topic(&image(), config, wanted).map_err(|refusal| refusal.code)
 }
 
 #[test]
@@ -120,6 +116,75 @@ fn topics_are_created_with_this_many_partitions_or_refused() {
     }
     let lenient = self::config("replication.factor.above.brokers.accept=true");
     assert_eq!(created(&lenient, &topic("t", 1, 3)), Ok(1));
+}
+
+#[test]
+fn topics_of_one_request_share_its_limit_and_no_name() {
+    use ErrorCode::{InvalidPartitions, InvalidTopicException, PolicyViolation};
+    let wanted = [
+        topic("a.b", 6_000, 1),
+        topic("a_b", 1, 1),
+        topic("none", 0, 1),
+        topic("many", 4_001, 1),
+        topic("fits", 4_000, 1),
+        topic("full", 1, 1),
+    ];
+    let fresh_id = || Uuid::from_bytes([9; 16]);
+    let decided = create_topics(&image(), &Config::default(), &wanted, fresh_id);
+    let logs: Vec<_> = decided
+        .into_iter()
+        .map(|outcome| {
+            let topic = outcome.map_err(|refusal| refusal.code)?;
+            Ok((topic.first_log, topic.partitions))
+        })
+        .collect();
+    assert_eq!(
+        logs,
+        [
+            Ok((2, 6_000)),
+            Err(InvalidTopicException),
+            Err(InvalidPartitions),
+            Err(PolicyViolation),
+            Ok((6_002, 4_000)),
+            Err(PolicyViolation),
+        ]
+    );
+}
+
+#[test]
+fn changed_options_are_looked_at_before_their_topic() {
+    use ErrorCode::{InvalidConfig, InvalidRequest, UnknownTopicOrPartition};
+    let set = |name: &'static str, value: &'static str| {
+        move |options: &mut BTreeMap<String, String>| {
+            options.insert(name.to_owned(), value.to_owned());
+            Ok(())
+        }
+    };
+    let change = |topic, name, value| {
+        let decided = change_topic_options(&image(), &Config::default(), topic, set(name, value));
+        decided.map_err(|refusal| refusal.code)
+    };
+    assert_eq!(
+        change("missing", "retention.ms", "5"),
+        Err(UnknownTopicOrPartition)
+    );
+    assert_eq!(
+        change("missing", "retention.ms", "soon"),
+        Err(InvalidConfig)
+    );
+    assert_eq!(change("missing", "no.such", "5"), Err(InvalidConfig));
+    assert_eq!(change("taken.name", "no.such", "5"), Err(InvalidConfig));
+    let changed = MetadataRecord::TopicOptions {
+        topic_id: Uuid::from_bytes([1; 16]).to_string(),
+        options: [("retention.ms".to_owned(), "5".to_owned())].into(),
+    };
+    assert_eq!(change("taken.name", "retention.ms", "5"), Ok(Some(changed)));
+    let refused = |_: &mut _| Err(Refusal::new(InvalidRequest, "twice"));
+    let decided = change_topic_options(&image(), &Config::default(), "missing", refused);
+    assert_eq!(decided.map_err(|refusal| refusal.code), Err(InvalidRequest));
+    let nothing = |_: &mut _| Ok(());
+    let decided = change_topic_options(&image(), &Config::default(), "taken.name", nothing);
+    assert_eq!(decided, Ok(None));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod hostile_batches;
 mod hostile_connections;
 mod hostile_frames;
 
+mod administering;
 mod fetching;
 mod metadata;
 mod offsets;
