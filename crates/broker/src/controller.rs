@@ -272,7 +272,7 @@ impl Controller {
             return Ok(());
         }
         let encoded = records.iter().map(|record| (None, Some(record.encode())));
-        let batch = storage::batch(self.clock.wall_ms(), encoded);
+        let batch = storage::batch(self.clock.wall_ms(), &[], encoded);
         let appended = self.log.append(&batch, AppendOptions { leader_epoch: 0 });
         let appended = appended.map_err(|error| storage_failed(&error.to_string()))?;
         let (log, image) = (self.log.clone(), self.image.clone());

@@ -9,17 +9,19 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use log::running_clock::{LastFrameTime, RunningClock};
 use log::{AppendOptions, Clock, Log, Ticket};
 use parking_lot::Mutex;
 use protocol::batch::Batches;
 use protocol::error::ErrorCode;
+use protocol::record::Header;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Options;
 use crate::groups::{
-    AppendId, Effects, Groups, GroupsConfig, Now, Record, Reply, Token, partition_of,
+    Append, AppendId, Effects, Groups, GroupsConfig, Now, Record, Reply, Stamp, Token, partition_of,
 };
 use crate::metadata::Topic;
 use crate::storage;
@@ -27,12 +29,15 @@ use crate::storage;
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Tag of the groups' section in the journal's snapshot; stored, never reused.
 pub const SECTION: u32 = 17;
+/// The running time when a batch was appended, on its first record: Kafka's stamps are the wall clock's, which may be set.
+const RUNNING_MS_HEADER: &[u8] = b"ottla.running.ms";
 /// Bytes of the offsets topic that are replayed at once.
 const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 
 pub struct Coordinator {
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
+    running: RunningClock,
     leader_epoch: i32,
 }
 
@@ -81,7 +86,7 @@ pub fn groups_config(options: &Options) -> GroupsConfig {
         session_timeout_ms_min: options.group_min_session_timeout_ms,
         session_timeout_ms_max: options.group_max_session_timeout_ms,
         offset_metadata_max: usize::try_from(options.offset_metadata_max_bytes).unwrap_or(0),
-        offsets_retention_ms: i64::from(options.offsets_retention_minutes) * 60_000,
+        offsets_retention_ms: u64::from(options.offsets_retention_minutes.unsigned_abs()) * 60_000,
         offsets_retention_check_interval_ms: options
             .offsets_retention_check_interval_ms
             .unsigned_abs(),
@@ -122,8 +127,14 @@ impl Coordinator {
             task: None,
             closed: false,
         };
+        let last = inner.groups.last_stamp().map(|stamp| LastFrameTime {
+            running_ms: stamp.running_ms,
+            append_time_ms: stamp.wall_ms,
+        });
+        let monotonic_ms = clock.monotonic_ms().unsigned_abs();
         let coordinator = Self {
             inner: Mutex::new(inner),
+            running: RunningClock::resume(last, clock.wall_ms(), monotonic_ms),
             clock,
             leader_epoch,
         };
@@ -183,8 +194,10 @@ impl Coordinator {
     }
 
     fn time(&self) -> Now {
+        let monotonic_ms = self.clock.monotonic_ms().unsigned_abs();
         Now {
-            monotonic_ms: self.clock.monotonic_ms().unsigned_abs(),
+            monotonic_ms,
+            running_ms: self.running.now_ms(monotonic_ms),
             wall_ms: self.clock.wall_ms(),
         }
     }
@@ -193,7 +206,7 @@ impl Coordinator {
         for append in effects.appends {
             let partition =
                 usize::try_from(partition_of(&append.group_id, inner.partitions())).unwrap_or(0);
-            let outcome = self.append(inner.logs.get(partition), &append.records);
+            let outcome = self.append(inner.logs.get(partition), &append);
             inner.appends.push_back(UnderWay {
                 id: append.id,
                 partition,
@@ -211,15 +224,20 @@ impl Coordinator {
         }
     }
 
-    fn append(&self, log: Option<&Arc<Log>>, records: &[Record]) -> Outcome {
+    fn append(&self, log: Option<&Arc<Log>>, append: &Append) -> Outcome {
         let Some(log) = log else {
             return Outcome::Failed(ErrorCode::CoordinatorNotAvailable);
         };
-        let encoded = records.iter().map(|record| {
+        let encoded = append.records.iter().map(|record| {
             let (key, value) = record.encode();
             (Some(key.to_vec()), value.map(|value| value.to_vec()))
         });
-        let batch = storage::batch(self.clock.wall_ms(), encoded);
+        let running_ms = append.stamp.running_ms.to_be_bytes();
+        let header = Header {
+            key: RUNNING_MS_HEADER,
+            value: Some(&running_ms),
+        };
+        let batch = storage::batch(append.stamp.wall_ms, &[header], encoded);
         match log.append(
             &batch,
             AppendOptions {
@@ -300,6 +318,7 @@ impl Coordinator {
 
     /// The section of a snapshot: where replay goes on for each partition, then the groups.
     pub fn snapshot(&self) -> Bytes {
+        let now = self.time();
         let inner = self.inner.lock();
         let mut positions: Positions = inner
             .logs
@@ -319,7 +338,7 @@ impl Coordinator {
         for position in positions.values() {
             out.put_i64_le(*position);
         }
-        out.put_slice(&inner.groups.snapshot());
+        out.put_slice(&inner.groups.snapshot(now));
         out.freeze()
     }
 }
@@ -360,6 +379,17 @@ fn restore(config: GroupsConfig, mut section: Bytes) -> Result<(Groups, Position
     Ok((groups, positions))
 }
 
+/// Of the first record of each batch.
+fn stored_stamp(record: &protocol::record::Record<'_>) -> Option<Stamp> {
+    let header = record
+        .headers()
+        .find(|header| header.key == RUNNING_MS_HEADER)?;
+    Some(Stamp {
+        running_ms: u64::from_be_bytes(header.value?.try_into().ok()?),
+        wall_ms: record.timestamp,
+    })
+}
+
 fn replay(groups: &mut Groups, log: &Log, from: i64) -> Result<(), Unreadable> {
     let failed = |error: &dyn std::fmt::Display| Unreadable(error.to_string());
     let mut next = from;
@@ -373,17 +403,19 @@ fn replay(groups: &mut Groups, log: &Log, from: i64) -> Result<(), Unreadable> {
             for batch in Batches::new(&bytes) {
                 let batch = batch.map_err(|error| failed(&error))?;
                 let mut scratch = Vec::new();
+                let mut stamp = None;
                 for record in batch
                     .records(REPLAY_BYTES, &mut scratch)
                     .map_err(|error| failed(&error))?
                 {
                     let record = record.map_err(|error| failed(&error))?;
+                    stamp = stored_stamp(&record).or(stamp);
                     let key = Bytes::copy_from_slice(record.key.unwrap_or_default());
                     let value = record.value.map(Bytes::copy_from_slice);
                     if let Some(record) =
                         Record::decode(&key, value.as_ref()).map_err(|error| failed(&error))?
                     {
-                        groups.replay(&record);
+                        groups.replay(&record, stamp);
                     }
                 }
                 next = batch.header().next_offset();

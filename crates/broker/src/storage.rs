@@ -3,6 +3,7 @@
 
 use log::{Durability, LogClass, LogConfig};
 use protocol::batch_builder::{BatchBuilder, BatchOptions, NewRecord};
+use protocol::record::Header;
 
 use crate::config::value;
 use crate::config::{Options, TopicOptions};
@@ -52,9 +53,10 @@ fn durability(choice: value::Durability) -> Durability {
     }
 }
 
-/// One batch of the broker's own records.
+/// One batch of the broker's own records; `headers` go with the first.
 pub(crate) fn batch(
     now_ms: i64,
+    mut headers: &[Header<'_>],
     records: impl IntoIterator<Item = (Option<Vec<u8>>, Option<Vec<u8>>)>,
 ) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchOptions::default());
@@ -63,7 +65,7 @@ pub(crate) fn batch(
             timestamp: now_ms,
             key: key.as_deref(),
             value: value.as_deref(),
-            headers: &[],
+            headers: std::mem::take(&mut headers),
         };
         let appended = builder.append(&record);
         assert!(

@@ -107,7 +107,7 @@ impl Groups {
             };
             let records: Vec<Record> = offsets
                 .iter()
-                .filter(|(_, offset)| [Uuid::ZERO, topic_id].contains(&offset.topic_id))
+                .filter(|(_, offset)| [Uuid::ZERO, topic_id].contains(&offset.committed.topic_id))
                 .map(|(partition, _)| Record::offset(&group.id, topic, *partition, None))
                 .collect();
             if !records.is_empty() {

@@ -5,8 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::Groups;
-use super::group::{Group, State};
-use super::record::{CommittedOffset, Record};
+use super::group::{Group, State, StoredOffset};
+use super::record::Record;
 use super::request::Now;
 use super::step::{Effects, Then};
 
@@ -58,7 +58,7 @@ impl Groups {
                 break;
             }
             let busy = under_way.get(id);
-            let records = group.expired(now.wall_ms, step.config.offsets_retention_ms, busy);
+            let records = group.expired(now.running_ms, step.config.offsets_retention_ms, busy);
             left = left.saturating_sub(records.len());
             for records in records.chunks(TOMBSTONES_PER_APPEND) {
                 step.append(id, records.to_vec(), Then::Nothing);
@@ -86,12 +86,20 @@ impl Groups {
 }
 
 impl Group {
+    /// Nothing was stored later than now: what says so, or does not say, is as old as this moment.
+    pub(super) fn clamp_ages(&mut self, now_ms: u64) {
+        self.stored_running_ms = self.stored_running_ms.min(now_ms);
+        for offset in self.offsets.values_mut().flat_map(BTreeMap::values_mut) {
+            offset.since_running_ms = offset.since_running_ms.min(now_ms);
+        }
+    }
+
     /// Tombstones for the offsets that have expired, and for the group itself if it has nothing else. While it has records under way
     /// it stays, and so do the offsets that are being committed.
     fn expired(
         &self,
-        wall_ms: i64,
-        retention_ms: i64,
+        now_ms: u64,
+        retention_ms: u64,
         under_way: Option<&BTreeSet<(Arc<str>, i32)>>,
     ) -> Vec<Record> {
         let mut records = Vec::new();
@@ -101,7 +109,7 @@ impl Group {
         };
         for (topic, offsets) in &self.offsets {
             for (partition, offset) in offsets {
-                let expired = self.may_expire(topic, offset, wall_ms, retention_ms)
+                let expired = self.may_expire(topic, offset, now_ms, retention_ms)
                     && !is_under_way(topic, *partition);
                 if expired {
                     records.push(Record::offset(&self.id, topic, *partition, None));
@@ -117,25 +125,25 @@ impl Group {
     }
 
     /// Retention counts from the moment the group became empty; of topics that the consumers of a group have left, and of groups
-    /// that only hold offsets, from the commit. While a group rebalances nothing expires.
+    /// that only hold offsets, from the commit. All on the running time: a wall clock that is set expires nothing. While a group rebalances nothing expires.
     fn may_expire(
         &self,
         topic: &str,
-        offset: &CommittedOffset,
-        wall_ms: i64,
-        retention_ms: i64,
+        offset: &StoredOffset,
+        now_ms: u64,
+        retention_ms: u64,
     ) -> bool {
-        let committed_ms = offset.commit_timestamp_ms;
+        let committed_ms = offset.since_running_ms;
         let since_ms = match self.state {
             _ if self.is_subscribed_to(topic) => return false,
             _ if self.protocol_type.is_none() => committed_ms,
-            State::Empty => self.state_since_ms.unwrap_or(committed_ms),
+            State::Empty => self.state_since_running_ms.unwrap_or(committed_ms),
             State::Stable if self.uses_consumer_protocol() => committed_ms,
             State::PreparingRebalance | State::CompletingRebalance | State::Stable => return false,
         };
-        match offset.expire_timestamp_ms {
-            Some(expire_ms) => wall_ms >= expire_ms,
-            None => wall_ms.saturating_sub(since_ms) >= retention_ms,
+        match offset.committed.own_retention_ms() {
+            Some(own_ms) => now_ms.saturating_sub(committed_ms) >= own_ms,
+            None => now_ms.saturating_sub(since_ms) >= retention_ms,
         }
     }
 }

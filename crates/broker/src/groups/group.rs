@@ -26,7 +26,7 @@ use protocol::error::ErrorCode;
 use super::member::{Member, each_name_once};
 use super::record::{CommittedOffset, GroupMetadata, MemberMetadata};
 use super::reply::{JoinMember, JoinReply, Reply, SyncReply};
-use super::request::{JoinGroup, Protocol, Token};
+use super::request::{JoinGroup, Now, Protocol, Token};
 use super::step::{AppendId, Step};
 use super::subscription::{CONSUMER_PROTOCOL, subscribed_topics};
 use super::timers::Timer;
@@ -45,6 +45,8 @@ pub(super) struct Group {
     pub(super) state: State,
     /// Wall clock; none if the records did not say.
     pub(super) state_since_ms: Option<i64>,
+    /// The same on the running time, which alone decides.
+    pub(super) state_since_running_ms: Option<u64>,
     pub(super) generation: i32,
     /// None until the first member joins: such a group only holds offsets.
     pub(super) protocol_type: Option<String>,
@@ -63,10 +65,19 @@ pub(super) struct Group {
     /// The append that stores this generation's assignment.
     pub(super) assignment_append: Option<AppendId>,
     pub(super) stored: Option<Arc<GroupMetadata>>,
-    pub(super) offsets: BTreeMap<Arc<str>, BTreeMap<i32, CommittedOffset>>,
+    /// When it was, on the running time.
+    pub(super) stored_running_ms: u64,
+    pub(super) offsets: BTreeMap<Arc<str>, BTreeMap<i32, StoredOffset>>,
     awaiting_join: usize,
     /// How many members support each protocol.
     supporters: BTreeMap<String, usize>,
+}
+
+/// A committed offset, and when it was stored, on the running time.
+#[derive(Clone, Debug)]
+pub(super) struct StoredOffset {
+    pub(super) committed: CommittedOffset,
+    pub(super) since_running_ms: u64,
 }
 
 /// The first rebalance of an empty group waits for more members than the first, and longer while they come.
@@ -96,6 +107,7 @@ impl Group {
             id,
             state: State::Empty,
             state_since_ms: None,
+            state_since_running_ms: None,
             generation: 0,
             protocol_type: None,
             protocol_name: None,
@@ -108,6 +120,7 @@ impl Group {
             initial_delay: None,
             assignment_append: None,
             stored: None,
+            stored_running_ms: 0,
             offsets: BTreeMap::new(),
             awaiting_join: 0,
             supporters: BTreeMap::new(),
@@ -119,9 +132,12 @@ impl Group {
         let Some(stored) = self.stored.clone() else {
             return;
         };
+        let stored_running_ms = self.stored_running_ms;
         self.forget_generations();
         self.stored = Some(Arc::clone(&stored));
+        self.stored_running_ms = stored_running_ms;
         self.state_since_ms = stored.state_since_ms;
+        self.state_since_running_ms = stored.state_since_ms.map(|_| stored_running_ms);
         self.generation = stored.generation;
         self.protocol_type = Some(stored.protocol_type.clone()).filter(|name| !name.is_empty());
         self.protocol_name.clone_from(&stored.protocol_name);
@@ -298,9 +314,10 @@ impl Group {
         Some(topics)
     }
 
-    pub(super) fn enter(&mut self, state: State, wall_ms: i64) {
+    pub(super) fn enter(&mut self, state: State, now: Now) {
         self.state = state;
-        self.state_since_ms = Some(wall_ms);
+        self.state_since_ms = Some(now.wall_ms);
+        self.state_since_running_ms = Some(now.running_ms);
     }
 
     pub(super) fn add_member(&mut self, member_id: Arc<str>, member: Member) {

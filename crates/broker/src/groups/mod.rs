@@ -60,13 +60,13 @@ pub use self::reply::{
 };
 pub use self::request::{
     CommitPartition, CommitTopic, FetchTopic, Heartbeat, JoinGroup, LeaveGroup, LeavingMember, Now,
-    OffsetCommit, OffsetDelete, OffsetFetch, Protocol, SyncGroup, Token,
+    OffsetCommit, OffsetDelete, OffsetFetch, Protocol, Stamp, SyncGroup, Token,
 };
 pub use self::snapshot::InvalidSnapshot;
 pub use self::step::{Append, AppendId, Effects};
 
 use self::expiry::Search;
-use self::group::Group;
+use self::group::{Group, StoredOffset};
 use self::step::{Appends, Step, Then, append_error};
 use self::timers::{Timer, Timers};
 
@@ -84,7 +84,7 @@ pub struct GroupsConfig {
     /// offset.metadata.max.bytes
     pub offset_metadata_max: usize,
     /// offsets.retention.minutes
-    pub offsets_retention_ms: i64,
+    pub offsets_retention_ms: u64,
     /// offsets.retention.check.interval.ms
     pub offsets_retention_check_interval_ms: u64,
 }
@@ -100,6 +100,7 @@ pub struct Groups {
     timers: Timers,
     appends: Appends,
     expiry: Search,
+    last_stamp: Option<Stamp>,
 }
 
 impl Groups {
@@ -110,6 +111,7 @@ impl Groups {
             timers: Timers::default(),
             appends: Appends::default(),
             expiry: Search::default(),
+            last_stamp: None,
         }
     }
 
@@ -117,9 +119,23 @@ impl Groups {
         &self.config
     }
 
-    /// Takes in a record of `__consumer_offsets`, in the order of the log. Records may come again that a snapshot holds already.
-    pub fn replay(&mut self, record: &Record) {
-        self.store(record);
+    /// Takes in a record of `__consumer_offsets`, in the order of the log. Records may come again that a snapshot holds already. One
+    /// without a stamp was not written here: it counts as new when the groups are loaded.
+    pub fn replay(&mut self, record: &Record, stamp: Option<Stamp>) {
+        self.see(stamp);
+        self.store(record, stamp.map_or(u64::MAX, |stamp| stamp.running_ms));
+    }
+
+    /// The newest stamp of the snapshot and the replayed records: from there the running time goes on.
+    pub fn last_stamp(&self) -> Option<Stamp> {
+        self.last_stamp
+    }
+
+    fn see(&mut self, stamp: Option<Stamp>) {
+        self.last_stamp = [self.last_stamp, stamp]
+            .into_iter()
+            .flatten()
+            .max_by_key(|stamp| stamp.running_ms);
     }
 
     /// The last record is replayed: groups come to life. Members get their whole session timeout anew, since nobody knows when they
@@ -131,6 +147,7 @@ impl Groups {
         );
         let (groups, mut step) = self.step(now);
         for group in groups.values_mut() {
+            group.clamp_ages(now.running_ms);
             group.load_stored();
             for member_id in group.members.keys() {
                 group.restart_session(&mut step, member_id);
@@ -184,7 +201,10 @@ impl Groups {
             return Effects::default();
         };
         if result.is_ok() {
-            append.records.iter().for_each(|record| self.store(record));
+            append
+                .records
+                .iter()
+                .for_each(|record| self.store(record, append.running_ms));
         }
         let result = result.map_err(append_error);
         let (groups, mut step) = self.step(now);
@@ -244,7 +264,7 @@ impl Groups {
     }
 
     /// What a durable record changes.
-    fn store(&mut self, record: &Record) {
+    fn store(&mut self, record: &Record, running_ms: u64) {
         let group_id = record.group_id();
         let group = match self.groups.get_mut(group_id) {
             Some(group) => group,
@@ -260,6 +280,7 @@ impl Groups {
                 ..
             } => {
                 group.stored = Some(Arc::clone(metadata));
+                group.stored_running_ms = running_ms;
             }
             Record::Group { metadata: None, .. } => {
                 group.stored = None;
@@ -275,7 +296,11 @@ impl Groups {
                 ..
             } => {
                 let partitions = group.offsets.entry(Arc::clone(topic)).or_default();
-                partitions.insert(*partition, offset.clone());
+                let stored = StoredOffset {
+                    committed: offset.clone(),
+                    since_running_ms: running_ms,
+                };
+                partitions.insert(*partition, stored);
             }
             Record::Offset {
                 topic,

@@ -321,6 +321,46 @@ fn a_client_may_ask_for_a_retention_of_its_own() {
 }
 
 #[test]
+fn a_wall_clock_that_is_set_expires_nothing_and_keeps_nothing() {
+    const YEARS_MS: i64 = 56 * 365 * DAY_MS as i64;
+    for jump_ms in [YEARS_MS, -YEARS_MS, 8 * DAY_MS as i64, -8 * DAY_MS as i64] {
+        let mut driver = Driver::new();
+        let ids = driver.stable(&["a"]);
+        driver.commit(&commit(&ids[0], 1, 1));
+        driver.leave(&[(&ids[0], None)]);
+        let mut alone = commit("", -1, 2);
+        alone.group_id = "alone".to_owned();
+        driver.commit(&alone);
+        let mut own = commit("", -1, 3);
+        own.group_id = "own".to_owned();
+        own.retention_ms = Some(2 * DAY_MS as i64);
+        driver.commit(&own);
+        driver.now.wall_ms += jump_ms;
+        driver.restart(config());
+        driver.advance(2 * DAY_MS - 1);
+        assert_eq!(driver.groups.list(&[], &[]).len(), 3, "{jump_ms}");
+        driver.advance(CHECK_MS + 1);
+        assert_eq!(driver.groups.list(&[], &[]).len(), 2, "{jump_ms}");
+        driver.advance(5 * DAY_MS - CHECK_MS - 1);
+        assert_eq!(driver.groups.list(&[], &[]).len(), 2, "{jump_ms}");
+        driver.advance(CHECK_MS + 1);
+        assert_eq!(driver.groups.list(&[], &[]).len(), 0, "{jump_ms}");
+    }
+}
+
+#[test]
+fn what_says_no_time_is_new_when_it_is_loaded() {
+    let mut driver = Driver::new();
+    driver.commit(&commit("", -1, 1));
+    driver.stamps.clear();
+    driver.restart(config());
+    driver.advance(7 * DAY_MS - 1);
+    assert_eq!(driver.offsets().len(), 1);
+    driver.advance(CHECK_MS + 1);
+    assert_eq!(driver.offsets().len(), 0);
+}
+
+#[test]
 fn a_commit_under_way_is_not_expired() {
     let mut driver = Driver::new();
     driver.commit(&commit("", -1, 1));

@@ -7,7 +7,7 @@ use protocol::Uuid;
 use protocol::error::ErrorCode;
 
 use super::Groups;
-use super::group::{Group, State};
+use super::group::{Group, State, StoredOffset};
 use super::record::{CommittedOffset, Record, TEXT_BYTES_MAX};
 use super::reply::{
     CommittedTopic, FetchedPartition, FetchedTopic, OffsetCommitReply, OffsetFetchReply, Reply,
@@ -181,13 +181,14 @@ fn commit_topic(
     topic.partitions.iter().map(commit).collect()
 }
 
-type Offsets = BTreeMap<Arc<str>, BTreeMap<i32, CommittedOffset>>;
+type Offsets = BTreeMap<Arc<str>, BTreeMap<i32, StoredOffset>>;
 
 fn fetch_topic(offsets: &Offsets, topic: &FetchTopic) -> FetchedTopic {
     let offsets = offsets.get(&topic.name);
     let fetch = |partition: &i32| {
         let committed = offsets
             .and_then(|offsets| offsets.get(partition))
+            .map(|stored| &stored.committed)
             .filter(|committed| {
                 topic.topic_id == Uuid::ZERO
                     || committed.topic_id == Uuid::ZERO
@@ -201,9 +202,9 @@ fn fetch_topic(offsets: &Offsets, topic: &FetchTopic) -> FetchedTopic {
     }
 }
 
-fn fetch_all(name: &Arc<str>, offsets: &BTreeMap<i32, CommittedOffset>) -> FetchedTopic {
-    let fetch = |(partition, committed): (&i32, &CommittedOffset)| {
-        fetched_partition(*partition, Some(committed))
+fn fetch_all(name: &Arc<str>, offsets: &BTreeMap<i32, StoredOffset>) -> FetchedTopic {
+    let fetch = |(partition, stored): (&i32, &StoredOffset)| {
+        fetched_partition(*partition, Some(&stored.committed))
     };
     FetchedTopic {
         name: Arc::clone(name),

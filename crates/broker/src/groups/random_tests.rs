@@ -362,14 +362,12 @@ impl World {
             return;
         }
         let mut replayed = Groups::new(limited());
-        self.driver
-            .log
-            .iter()
-            .for_each(|record| replayed.replay(record));
-        let snapshot = self.driver.groups.snapshot();
-        assert_eq!(replayed.snapshot(), snapshot);
+        self.driver.replay_from(0, &mut replayed);
+        let now = self.driver.now;
+        let snapshot = self.driver.groups.snapshot(now);
+        assert_eq!(replayed.snapshot(now), snapshot);
         let restored = Groups::restore(limited(), snapshot.clone());
-        assert_eq!(restored.map(|groups| groups.snapshot()), Ok(snapshot));
+        assert_eq!(restored.map(|groups| groups.snapshot(now)), Ok(snapshot));
     }
 
     /// Nobody asks for anything any more, and the disk is well again: everybody is answered, and all is over.
@@ -381,7 +379,7 @@ impl World {
         assert!(["Empty", DEAD].contains(&self.driver.state()));
         self.driver.advance(8 * DAY_MS);
         assert_eq!(self.driver.state(), DEAD);
-        assert_eq!(self.driver.groups.snapshot().len(), 1);
+        assert_eq!(self.driver.groups.snapshot(self.driver.now).len(), 17);
         let check_ms = self.driver.now.monotonic_ms + limited().offsets_retention_check_interval_ms;
         assert!(
             self.driver

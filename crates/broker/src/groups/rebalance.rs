@@ -9,6 +9,7 @@ use protocol::error::ErrorCode;
 use super::group::{Group, InitialDelay, State};
 use super::record::Record;
 use super::reply::{JoinReply, Reply, SyncReply};
+use super::request::Now;
 use super::step::{Step, Then};
 use super::timers::Timer;
 
@@ -34,7 +35,7 @@ impl Group {
         step.cancel(&self.id, Timer::Sync);
 
         let was_empty = self.state == State::Empty;
-        self.enter(State::PreparingRebalance, step.now.wall_ms);
+        self.enter(State::PreparingRebalance, step.now);
         if was_empty {
             let delay_ms = step.config.initial_rebalance_delay_ms;
             let remaining_ms = self.rebalance_timeout_ms().saturating_sub(delay_ms);
@@ -99,7 +100,7 @@ impl Group {
             step.schedule(&self.id, Timer::Join, timeout_ms);
             return;
         }
-        self.begin_generation(step.now.wall_ms);
+        self.begin_generation(step.now);
         if self.state == State::Empty {
             let record = Record::group(&self.id, Some(self.metadata()));
             step.append(&self.id, vec![record], Then::Nothing);
@@ -126,7 +127,7 @@ impl Group {
         true
     }
 
-    fn begin_generation(&mut self, wall_ms: i64) {
+    fn begin_generation(&mut self, now: Now) {
         self.generation = self.generation.checked_add(1).unwrap_or(1);
         self.protocol_name = self.select_protocol();
         self.subscribed_topics = self.compute_subscribed_topics();
@@ -135,7 +136,7 @@ impl Group {
         } else {
             State::CompletingRebalance
         };
-        self.enter(next, wall_ms);
+        self.enter(next, now);
     }
 
     fn answer_joins(&mut self, step: &mut Step<'_>) {

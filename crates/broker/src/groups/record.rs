@@ -289,6 +289,14 @@ impl GroupMetadata {
 }
 
 impl CommittedOffset {
+    /// How long the client wants it kept, if it asked for a time of its own.
+    pub(super) fn own_retention_ms(&self) -> Option<u64> {
+        let expire_ms = self.expire_timestamp_ms?;
+        u64::try_from(expire_ms.saturating_sub(self.commit_timestamp_ms))
+            .ok()
+            .or(Some(0))
+    }
+
     fn version(&self) -> i16 {
         match self.expire_timestamp_ms {
             Some(_) => OFFSET_WITH_RETENTION_VERSION,

@@ -10,11 +10,28 @@ use protocol::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
-/// The time of a step. Sessions and rebalances run on the monotonic clock; the wall clock only stamps what is stored, and offset
-/// retention compares it with those stamps.
+/// The time of a step. Sessions and rebalances run on the monotonic clock, offset retention on the running time, which goes on across
+/// restarts and does not jump. The wall clock only stamps what is stored, for those who read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     pub monotonic_ms: u64,
+    pub running_ms: u64,
+    pub wall_ms: i64,
+}
+
+impl Now {
+    pub fn stamp(self) -> Stamp {
+        Stamp {
+            running_ms: self.running_ms,
+            wall_ms: self.wall_ms,
+        }
+    }
+}
+
+/// When a record was stored: the running time goes on from the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub running_ms: u64,
     pub wall_ms: i64,
 }
 

@@ -297,27 +297,28 @@ fn a_snapshot_holds_what_the_log_says() {
     driver.settles = false;
     driver.join(join("b", ""));
     driver.commit(&commit("", -1, 43));
-    let snapshot = driver.groups.snapshot();
+    let now = driver.now;
+    let snapshot = driver.groups.snapshot(now);
     let restored = Groups::restore(config(), snapshot.clone()).unwrap();
-    assert_eq!(restored.snapshot(), snapshot);
+    assert_eq!(restored.snapshot(now), snapshot);
     let mut replayed = Groups::new(config());
-    driver.log.iter().for_each(|record| replayed.replay(record));
-    assert_eq!(replayed.snapshot(), snapshot);
+    driver.replay_from(0, &mut replayed);
+    assert_eq!(replayed.snapshot(now), snapshot);
 
     // The runtime may replay records that the snapshot holds already.
     for start in 0..driver.log.len() {
         let mut groups = Groups::restore(config(), snapshot.clone()).unwrap();
-        driver.log[start..]
-            .iter()
-            .for_each(|record| groups.replay(record));
-        assert_eq!(groups.snapshot(), snapshot);
+        driver.replay_from(start, &mut groups);
+        assert_eq!(groups.snapshot(now), snapshot);
     }
-    assert_eq!(Groups::new(config()).snapshot().as_ref(), [1]);
+    let blank = Groups::new(config()).snapshot(now);
+    assert_eq!((blank[0], blank.len()), (2, 17));
 }
 
 #[test]
 fn a_damaged_snapshot_is_refused() {
-    let snapshot = busy_driver().groups.snapshot();
+    let driver = busy_driver();
+    let snapshot = driver.groups.snapshot(driver.now);
     let mut boundaries = 0;
     for length in 0..snapshot.len() {
         match Groups::restore(config(), snapshot.slice(..length)) {
@@ -330,9 +331,9 @@ fn a_damaged_snapshot_is_refused() {
         "only between records, which the checksum around it tells"
     );
     let mut newer = snapshot.to_vec();
-    newer[0] = 2;
+    newer[0] = 3;
     let refused = Groups::restore(config(), newer.into()).unwrap_err();
-    assert_eq!(refused, InvalidSnapshot::Version(2));
+    assert_eq!(refused, InvalidSnapshot::Version(3));
     let no_kind = Bytes::from_static(&[1, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
     let refused = Groups::restore(config(), no_kind).unwrap_err();
     assert_eq!(refused, InvalidSnapshot::Record(InvalidRecord::NoKind));

@@ -10,7 +10,7 @@ use super::GroupsConfig;
 use super::member::Member;
 use super::record::Record;
 use super::reply::Reply;
-use super::request::{Now, OffsetFetch, Token};
+use super::request::{Now, OffsetFetch, Stamp, Token};
 use super::timers::{Timer, TimerKey, Timers};
 
 /// What the runtime has to do after a step.
@@ -30,6 +30,8 @@ pub struct Append {
     pub group_id: Arc<str>,
     /// To be stored all or none: in one batch.
     pub records: Arc<[Record]>,
+    /// To be stored with them.
+    pub stamp: Stamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,7 @@ pub(super) struct Appends {
 pub(super) struct UnderWay {
     pub(super) group_id: Arc<str>,
     pub(super) records: Arc<[Record]>,
+    pub(super) running_ms: u64,
     pub(super) then: Then,
     /// OffsetFetch requests that wait for it.
     pub(super) fetches: Vec<(Token, OffsetFetch)>,
@@ -114,6 +117,7 @@ impl<'a> Step<'a> {
         let under_way = UnderWay {
             group_id: Arc::clone(group_id),
             records: Arc::clone(&records),
+            running_ms: self.now.running_ms,
             then,
             fetches: Vec::new(),
         };
@@ -122,6 +126,7 @@ impl<'a> Step<'a> {
             id,
             group_id: Arc::clone(group_id),
             records,
+            stamp: self.now.stamp(),
         });
         id
     }

@@ -121,7 +121,7 @@ impl Group {
                 member.assignment = assigned.assignment.clone();
             }
         }
-        self.enter(State::Stable, step.now.wall_ms);
+        self.enter(State::Stable, step.now);
         self.answer_syncs(step, ErrorCode::None);
     }
 }

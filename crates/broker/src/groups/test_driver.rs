@@ -21,6 +21,8 @@ pub(super) struct Driver {
     pub(super) now: Now,
     /// What is durable.
     pub(super) log: Vec<Record>,
+    /// Of the records that were appended, one each.
+    pub(super) stamps: Vec<Stamp>,
     /// What is not yet.
     pub(super) appends: VecDeque<Append>,
     /// Appends are durable at once.
@@ -38,7 +40,7 @@ pub(super) fn config() -> GroupsConfig {
         session_timeout_ms_min: 6_000,
         session_timeout_ms_max: 1_800_000,
         offset_metadata_max: 4096,
-        offsets_retention_ms: 7 * DAY_MS as i64,
+        offsets_retention_ms: 7 * DAY_MS,
         offsets_retention_check_interval_ms: 600_000,
     }
 }
@@ -173,6 +175,7 @@ impl Driver {
         let mut groups = Groups::new(config);
         let now = Now {
             monotonic_ms: 1_000_000,
+            running_ms: 5_000_000_000,
             wall_ms: 1_700_000_000_000,
         };
         let effects = groups.loaded(now);
@@ -181,6 +184,7 @@ impl Driver {
             groups,
             now,
             log: Vec::new(),
+            stamps: Vec::new(),
             appends: VecDeque::new(),
             settles: true,
             waiting: BTreeSet::new(),
@@ -192,17 +196,23 @@ impl Driver {
 
     /// Another process on the same log.
     pub(super) fn restart(&mut self, config: GroupsConfig) {
-        let mut old = std::mem::replace(&mut self.groups, Groups::new(config));
         self.appends.clear();
-        for (token, reply) in old.close() {
+        for (token, reply) in self.groups.close() {
             self.answered(token, reply);
         }
         assert_eq!(self.waiting, BTreeSet::new(), "left unanswered");
-        self.log
-            .iter()
-            .for_each(|record| self.groups.replay(record));
+        let mut groups = Groups::new(config);
+        self.replay_from(0, &mut groups);
+        self.groups = groups;
         let effects = self.groups.loaded(self.now);
         self.take(effects);
+    }
+
+    /// Takes in the log from its record `start` on.
+    pub(super) fn replay_from(&self, start: usize, groups: &mut Groups) {
+        for (index, record) in self.log.iter().enumerate().skip(start) {
+            groups.replay(record, self.stamps.get(index).copied());
+        }
     }
 
     pub(super) fn join(&mut self, mut request: JoinGroup) -> Token {
@@ -307,6 +317,7 @@ impl Driver {
 
     pub(super) fn set_clock(&mut self, monotonic_ms: u64) {
         self.now.wall_ms += (monotonic_ms - self.now.monotonic_ms) as i64;
+        self.now.running_ms += monotonic_ms - self.now.monotonic_ms;
         self.now.monotonic_ms = monotonic_ms;
     }
 
@@ -334,6 +345,7 @@ impl Driver {
         };
         if result.is_ok() {
             self.log.extend(append.records.iter().cloned());
+            self.stamps.resize(self.log.len(), append.stamp);
         }
         let effects = self.groups.appended(self.now, append.id, result);
         self.appends.extend(effects.appends);

@@ -55,7 +55,8 @@ async fn what_is_only_validated_touches_nothing() {
     assert_eq!(grown.results[0].error_code, 0);
     let mut after = journal.log_ids();
     let mut before = logs;
-    (before.sort_unstable(), after.sort_unstable());
+    before.sort_unstable();
+    after.sort_unstable();
     assert_eq!(before, after);
     assert!(
         running

@@ -12,6 +12,7 @@ mod hostile_connections;
 mod hostile_frames;
 
 mod administering;
+mod clocks;
 mod fetching;
 mod metadata;
 mod offsets;

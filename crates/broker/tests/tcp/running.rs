@@ -9,7 +9,7 @@ use broker::config::Config;
 use broker::metadata::NewTopic;
 use broker::random::Random;
 use broker::server::{Server, StartError};
-use log::SystemClock;
+use log::{Clock, SystemClock};
 
 use crate::batches;
 use crate::client::Client;
@@ -40,18 +40,22 @@ impl Drop for Folder {
 }
 
 pub(crate) async fn start_in(folder: &Folder, options: &str) -> Result<Server, StartError> {
+    start_at(folder, options, Arc::new(SystemClock::default())).await
+}
+
+/// As `start_in`, at a time of the test's choice.
+pub(crate) async fn start_at(
+    folder: &Folder,
+    options: &str,
+    clock: Arc<dyn Clock>,
+) -> Result<Server, StartError> {
     let fixed = format!(
         "listeners=PLAINTEXT://127.0.0.1:0\nhttp.listener=127.0.0.1:0\njournal.file.bytes=4194304\nlog.dirs={}\n",
         folder.0.display()
     );
     let config = Config::load(&(fixed + options), std::iter::empty(), []).unwrap();
     assert_eq!(config.unknown, [""; 0], "options are spelt right");
-    Server::start(
-        config,
-        Arc::new(SystemClock::default()),
-        Arc::new(Random::from_seed(7)),
-    )
-    .await
+    Server::start(config, clock, Arc::new(Random::from_seed(7))).await
 }
 
 /// A server that serves until the test is over.
