@@ -20,6 +20,9 @@ use crate::metadata::{Image, MetadataRecord, snapshot};
 use crate::random::Random;
 use crate::{metrics, storage};
 
+/// The part of the memory budget for answers that cannot be cut short.
+const ANSWERS_SHARE: i64 = 4;
+
 /// Stored state that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -98,6 +101,7 @@ impl Parts {
             .ensure_cluster_id()
             .await
             .map_err(|refusal| LoadError::Metadata(refusal.message))?;
+        let budget_bytes = self.config.options.memory_budget_bytes;
         let broker = Arc::new(Broker {
             addresses: self.addresses,
             journal,
@@ -113,7 +117,8 @@ impl Parts {
                 .unwrap_or(0),
                 i32::from_be_bytes(*self.random.bytes().first_chunk().unwrap_or(&[0; 4])),
             )),
-            budget: Budget::new(self.config.options.memory_budget_bytes),
+            budget: Budget::new(budget_bytes - budget_bytes / ANSWERS_SHARE),
+            answers: Budget::new(budget_bytes / ANSWERS_SHARE),
             connections: Arc::default(),
             metrics: metrics::Metrics::default(),
             clock: self.clock,

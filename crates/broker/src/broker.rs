@@ -30,7 +30,10 @@ pub struct Broker {
     /// One for all partitions: raised by a start that may have lost acknowledged records.
     pub leader_epoch: i32,
     pub fetch_sessions: Mutex<SessionCache>,
+    /// For requests, and for the records of Fetch answers, which are small where nothing is left.
     pub budget: Arc<Budget>,
+    /// For answers that cannot be cut short.
+    pub answers: Arc<Budget>,
     pub connections: Arc<Connections>,
     pub metrics: Metrics,
     pub clock: Arc<dyn Clock>,

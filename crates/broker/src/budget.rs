@@ -1,6 +1,10 @@
-//! The memory budget: one bound, in bytes, on requests being read and answers not yet sent. Connections reserve from it before they
-//! allocate, wait where nothing is left, and give back when an answer is gone.
+//! The memory budget: bounds, in bytes, on requests being read and answers not yet sent. Who allocates reserves first, waits where
+//! nothing is left, and gives back when an answer is gone.
+//!
+//! There are two, so that nobody can wait for himself: a request that holds its part of one waits for its answer's part of the other,
+//! which comes back whenever a client reads or is given up.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -28,6 +32,10 @@ impl Budget {
         })
     }
 
+    pub fn total_bytes(&self) -> usize {
+        usize::try_from(self.total_bytes).unwrap_or(0)
+    }
+
     pub fn used_bytes(&self) -> i64 {
         self.total_bytes - self.free_bytes.load(Ordering::Relaxed)
     }
@@ -46,6 +54,21 @@ impl Budget {
             budget: self.clone(),
             bytes,
         })
+    }
+
+    /// For bytes that are there already: counted even if more is taken than there is, so that others wait until it is given back.
+    pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.free_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        Reservation {
+            budget: self.clone(),
+            bytes,
+        }
+    }
+
+    /// As `try_reserve`, once there is room.
+    pub async fn reserve(self: &Arc<Self>, bytes: usize) -> Reservation {
+        poll_fn(|cx| self.poll_reserve(bytes, cx)).await
     }
 
     /// As `try_reserve`; when nothing is left the task is woken once something is given back.
@@ -114,6 +137,17 @@ mod tests {
         assert!(budget.try_reserve(1).is_none());
         drop(whole);
         assert_eq!(budget.used_bytes(), 0);
+    }
+
+    #[test]
+    fn what_is_there_already_counts_and_lets_others_wait() {
+        let budget = Budget::new(100);
+        let large = budget.take(150);
+        assert_eq!(budget.used_bytes(), 150);
+        assert!(budget.try_reserve(1).is_none());
+        drop(large);
+        assert_eq!(budget.used_bytes(), 0);
+        assert!(budget.try_reserve(100).is_some());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use protocol::wire::{DecodeError, Decoder, Encoder};
 use protocol::{KafkaString, Message, Request};
 
 use crate::broker::Broker;
-use crate::budget::Reservation;
+use crate::budget::{Budget, Reservation};
 use crate::handlers::{self, produce};
 use crate::network::connection::Peer;
 use crate::network::output::Output;
@@ -66,6 +66,10 @@ pub enum BadRequest {
     Unreadable(DecodeError),
     #[error("API key {key} version {version} is not served; ApiVersions tells what is")]
     NotServed { key: i16, version: i16 },
+    #[error(
+        "the request asks for more than memory.budget.bytes allows in one answer; ask for less at once"
+    )]
+    AsksTooMuch,
     #[error("a produce request without acknowledgement failed; closing is the only way to tell")]
     AcksZeroFailed,
 }
@@ -142,6 +146,10 @@ impl Response {
         self
     }
 
+    pub fn bytes(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+    }
+
     pub fn write_to(self, output: &mut Output) {
         for piece in self.pieces {
             output.push(piece);
@@ -164,7 +172,12 @@ pub struct Answer {
     state: State,
     /// Memory of the request, given back with the answer.
     reservation: Option<Reservation>,
+    /// What it holds while it waits for its turn.
+    bytes: usize,
 }
+
+/// An answer up to this size needs no reservation: it is what a connection costs anyway.
+const ANSWER_BYTES_FREE: usize = 16 * 1024;
 
 enum State {
     Ready(Option<Response>),
@@ -175,6 +188,7 @@ enum State {
 impl Answer {
     fn ready(response: Response) -> Self {
         Self {
+            bytes: response.bytes(),
             state: State::Ready(Some(response)),
             reservation: None,
         }
@@ -182,6 +196,7 @@ impl Answer {
 
     pub(crate) fn produce(waiting: produce::Waiting) -> Self {
         Self {
+            bytes: waiting.bytes(),
             state: State::Produce(waiting),
             reservation: None,
         }
@@ -192,8 +207,18 @@ impl Answer {
         self
     }
 
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The answer's bytes, once. A produce's are written right behind what waits to be sent already.
-    pub fn poll(&mut self, output: &mut Output, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll(
+        &mut self,
+        output: &mut Output,
+        room: &Arc<Budget>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let before = output.bytes();
         let response = match &mut self.state {
             State::Ready(response) => response.take(),
             State::Later(future) => Some(std::task::ready!(future.as_mut().poll(cx))),
@@ -212,8 +237,15 @@ impl Answer {
                 None
             }
         };
+        let is_counted = response
+            .as_ref()
+            .is_some_and(|response| response.reservation.is_some());
         if let Some(response) = response {
             response.write_to(output);
+        }
+        let bytes = output.bytes() - before;
+        if !is_counted && bytes > ANSWER_BYTES_FREE {
+            output.hold(Some(room.take(bytes)));
         }
         Poll::Ready(())
     }
@@ -272,11 +304,7 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             &call,
             &body(&call, input)?,
         )),
-        ApiKey::Metadata => later(handlers::metadata::handle(
-            broker.clone(),
-            call.clone(),
-            body(&call, input)?,
-        )),
+        ApiKey::Metadata => handlers::metadata::handle(broker, call.clone(), body(&call, input)?),
         ApiKey::ApiVersions => now(handlers::api_versions::handle(&call, &body(&call, input)?)),
         ApiKey::InitProducerId => later(handlers::init_producer_id::handle(
             broker.clone(),
@@ -359,11 +387,9 @@ fn route_admin(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Hand
             call.clone(),
             body(call, input)?,
         )),
-        ApiKey::DescribeConfigs => now(handlers::describe_configs::handle(
-            broker_now,
-            call,
-            &body(call, input)?,
-        )),
+        ApiKey::DescribeConfigs => {
+            handlers::describe_configs::handle(broker, call.clone(), body(call, input)?)
+        }
         ApiKey::AlterConfigs => later(handlers::alter_configs::handle(
             broker.clone(),
             call.clone(),
@@ -408,9 +434,25 @@ fn now(response: Response) -> Handled {
     Handled::Answer(Answer::ready(response))
 }
 
-fn later(future: impl Future<Output = Response> + Send + 'static) -> Handled {
+pub(crate) fn later(future: impl Future<Output = Response> + Send + 'static) -> Handled {
     Handled::Answer(Answer {
         state: State::Later(Box::pin(future)),
         reservation: None,
+        bytes: 0,
     })
+}
+
+/// An answer that may be large is built once there is room for it; `bytes` is what building it takes at most.
+pub(crate) async fn with_room(
+    room: &Arc<Budget>,
+    bytes: usize,
+    build: impl FnOnce() -> Response,
+) -> Response {
+    if bytes <= ANSWER_BYTES_FREE {
+        return build();
+    }
+    let mut reservation = room.reserve(bytes).await;
+    let response = build();
+    reservation.shrink_to(response.bytes());
+    response.holding(Some(reservation))
 }

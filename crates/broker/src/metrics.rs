@@ -125,7 +125,7 @@ pub fn render(broker: &Broker) -> String {
         "memory_budget_used_bytes",
         "gauge",
         "Memory reserved for requests and answers.",
-        broker.budget.used_bytes().unsigned_abs(),
+        (broker.budget.used_bytes() + broker.answers.used_bytes()).unsigned_abs(),
     );
     one(
         "fetch_sessions",

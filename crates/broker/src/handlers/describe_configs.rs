@@ -1,6 +1,8 @@
 //! DescribeConfigs (key 32), versions 1 to 4: the options of topics and of this broker, with their sources. The broker's are read-only:
 //! they are set at its start. For all brokers at once, loggers, client metrics and groups nothing is set here, and so nothing is told.
 
+use std::sync::Arc;
+
 use protocol::error::ErrorCode;
 use protocol::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
@@ -11,10 +13,27 @@ use super::config_resource::ConfigResource;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::config::entries::{self, Entry};
-use crate::dispatch::{Call, Response};
+use crate::dispatch::{self, BadRequest, Call, Handled, Response};
 use crate::metadata::{Image, Refusal};
 
-pub(crate) fn handle(broker: &Broker, call: &Call, request: &DescribeConfigsRequest) -> Response {
+/// What the options of one resource take in an answer at most, with their documentation, built and encoded.
+const RESOURCE_BYTES: usize = 32 * 1024;
+
+pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: DescribeConfigsRequest) -> Handled {
+    let bytes = request.resources.len().saturating_mul(RESOURCE_BYTES);
+    // Each topic may be asked for, and a broker besides; more names some twice.
+    let known = broker.controller.image().topic_count() + 16;
+    if request.resources.len() > known && bytes > broker.answers.total_bytes() {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let broker = broker.clone();
+    dispatch::later(async move {
+        let build = || describe(&broker, &call, &request);
+        dispatch::with_room(&broker.answers, bytes, build).await
+    })
+}
+
+fn describe(broker: &Broker, call: &Call, request: &DescribeConfigsRequest) -> Response {
     let image = broker.controller.image();
     let results = request.resources.iter().map(|resource| {
         let entries = entries_of(&broker.config, &image, resource);

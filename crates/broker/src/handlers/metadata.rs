@@ -1,6 +1,7 @@
 //! Metadata (key 3), versions 0 to 13: the broker, the topics and their partitions; creates a topic that is asked for by name when
 //! broker and request both allow it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::error::ErrorCode;
@@ -11,24 +12,78 @@ use protocol::messages::metadata::{
 use protocol::{KafkaString, Uuid};
 
 use crate::broker::Broker;
-use crate::dispatch::{Call, Response};
+use crate::dispatch::{self, BadRequest, Call, Handled, Response};
 use crate::metadata::{Image, NewTopic, Topic, topic_name};
 
-pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: MetadataRequest) -> Response {
-    let topics = match &request.topics {
-        // Version 0 has no null list: there an empty one asks for all.
-        Some(asked) if call.version > 0 || !asked.is_empty() => {
-            asked_topics(&broker, asked, request.allow_auto_topic_creation).await
-        }
-        _ => broker
-            .controller
-            .image()
-            .topics()
-            .map(|topic| describe(&broker, topic))
-            .collect(),
+/// What a topic and a partition take in an answer, built and encoded.
+const TOPIC_BYTES: usize = size_of::<MetadataResponseTopic>() + 2 * topic_name::LENGTH_MAX;
+const PARTITION_BYTES: usize = size_of::<MetadataResponsePartition>() + 128;
+
+pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: MetadataRequest) -> Handled {
+    // Version 0 has no null list: there an empty one asks for all.
+    let asked = request
+        .topics
+        .filter(|asked| call.version > 0 || !asked.is_empty());
+    let asked = asked.map(each_once);
+    // What there is may all be asked for at once; what there is not comes from the request alone.
+    let image = broker.controller.image();
+    let unknown = asked
+        .iter()
+        .flatten()
+        .filter(|asked| find(&image, asked).is_none())
+        .count();
+    if unknown.saturating_mul(TOPIC_BYTES) > broker.answers.total_bytes() {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let creates =
+        request.allow_auto_topic_creation && broker.config.options.auto_create_topics_enable;
+    dispatch::later(answered(broker.clone(), call, asked, creates))
+}
+
+async fn answered(
+    broker: Arc<Broker>,
+    call: Call,
+    asked: Option<Vec<MetadataRequestTopic>>,
+    creates: bool,
+) -> Response {
+    if let Some(asked) = asked.as_ref().filter(|_| creates) {
+        create_missing(&broker, &broker.controller.image(), asked).await;
+    }
+    let image = broker.controller.image();
+    let partitions = match &asked {
+        Some(asked) => asked
+            .iter()
+            .filter_map(|asked| find(&image, asked))
+            .map(|topic| topic.partitions.len())
+            .sum(),
+        None => image.partition_count(),
     };
+    let topics = asked.as_ref().map_or(image.topic_count(), Vec::len);
+    let bytes = topics * TOPIC_BYTES + partitions * PARTITION_BYTES;
+    dispatch::with_room(&broker.answers, bytes, || {
+        let topics = match &asked {
+            Some(asked) => asked
+                .iter()
+                .map(|topic| answer(&broker, &image, topic))
+                .collect(),
+            None => image
+                .topics()
+                .map(|topic| describe(&broker, topic))
+                .collect(),
+        };
+        respond(&broker, &call, &image, topics)
+    })
+    .await
+}
+
+fn respond(
+    broker: &Broker,
+    call: &Call,
+    image: &Image,
+    topics: Vec<MetadataResponseTopic>,
+) -> Response {
     let address = broker.advertised(&call.peer);
-    let response = MetadataResponse {
+    call.respond(&MetadataResponse {
         brokers: vec![MetadataResponseBroker {
             node_id: broker.config.options.node_id,
             host: address.host,
@@ -36,28 +91,25 @@ pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: MetadataReq
             rack: broker.rack(),
             ..Default::default()
         }],
-        cluster_id: Some(broker.controller.image().cluster_id.clone().into()),
+        cluster_id: Some(image.cluster_id.clone().into()),
         controller_id: broker.config.options.node_id,
         topics,
         ..Default::default()
-    };
-    call.respond(&response)
+    })
 }
 
-async fn asked_topics(
-    broker: &Arc<Broker>,
-    asked: &[MetadataRequestTopic],
-    allow_creation: bool,
-) -> Vec<MetadataResponseTopic> {
-    let image = broker.controller.image();
-    if allow_creation && broker.config.options.auto_create_topics_enable {
-        create_missing(broker, &image, asked).await;
-    }
-    let image = broker.controller.image();
+/// Who names a topic twice hears of it once, as Kafka does.
+fn each_once(mut asked: Vec<MetadataRequestTopic>) -> Vec<MetadataRequestTopic> {
+    let mut seen = BTreeSet::new();
+    asked.retain(|topic| seen.insert((topic.name.clone(), topic.topic_id)));
     asked
-        .iter()
-        .map(|topic| answer(broker, &image, topic))
-        .collect()
+}
+
+fn find<'a>(image: &'a Image, asked: &MetadataRequestTopic) -> Option<&'a Arc<Topic>> {
+    match &asked.name {
+        Some(name) => image.topic(name),
+        None => image.topic_by_id(asked.topic_id),
+    }
 }
 
 /// What cannot be created is answered as unknown or by its name's fault below.
@@ -82,15 +134,12 @@ fn answer(broker: &Broker, image: &Image, asked: &MetadataRequestTopic) -> Metad
             topic_id,
             ..Default::default()
         };
-    let Some(name) = &asked.name else {
-        return match image.topic_by_id(asked.topic_id) {
-            Some(topic) => describe(broker, topic),
-            None => failed(ErrorCode::UnknownTopicId, None, asked.topic_id),
-        };
-    };
-    if let Some(topic) = image.topic(name) {
+    if let Some(topic) = find(image, asked) {
         return describe(broker, topic);
     }
+    let Some(name) = &asked.name else {
+        return failed(ErrorCode::UnknownTopicId, None, asked.topic_id);
+    };
     let code =
         match topic_name::refuse(name).or_else(|| image.collision(name).map(ToString::to_string)) {
             Some(_) => ErrorCode::InvalidTopicException,

@@ -31,6 +31,9 @@ const RECORD_BYTES_MIN: u64 = 7;
 /// Records that are smaller than this many times their compressed size are taken on their word.
 const EXPECTED_COMPRESSION_MAX: u64 = 8;
 
+/// What a partition takes in an answer at most, but for the words of a refusal's records.
+const PARTITION_BYTES: usize = size_of::<PartitionProduceResponse>() + size_of::<Commit>() + 128;
+
 /// An answer that waits for commits.
 pub(crate) struct Waiting {
     call: Call,
@@ -49,6 +52,13 @@ struct Commit {
 
 pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Handled {
     let acks = request.acks;
+    let partitions = request
+        .topic_data
+        .iter()
+        .map(|topic| topic.partition_data.len());
+    if partitions.sum::<usize>() * PARTITION_BYTES > broker.answers.total_bytes() {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
     let image = broker.controller.image();
     let mut waiting = Waiting {
         call,
@@ -118,6 +128,18 @@ impl Waiting {
             self.done += 1;
         }
         Poll::Ready(())
+    }
+
+    /// What it holds while it waits.
+    pub(crate) fn bytes(&self) -> usize {
+        let topics = &self.response.responses;
+        let partitions = topics
+            .iter()
+            .map(|topic| topic.partition_responses.len())
+            .sum::<usize>();
+        topics.len() * size_of::<TopicProduceResponse>()
+            + partitions * size_of::<PartitionProduceResponse>()
+            + self.commits.len() * size_of::<Commit>()
     }
 
     pub(crate) fn call(&self) -> &Call {

@@ -31,7 +31,7 @@ const READ_BYTES_MAX: usize = 256 * 1024;
 const FRAME_BYTES_FREE: usize = 64 * 1024;
 /// A frame that took from the budget and stops coming for so long costs the connection.
 const FRAME_STALL_MAX: Duration = Duration::from_secs(30);
-/// No further request is started while so many bytes wait to be sent.
+/// No further request is started while answers hold so many bytes, or so many wait to be sent.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Who is at the other end, for handlers, logs and metrics.
@@ -60,6 +60,8 @@ pub struct Connection<S> {
     read_bytes: usize,
     reserved: Option<Reservation>,
     answers: VecDeque<Answer>,
+    /// What they hold.
+    answers_bytes: usize,
     output: Output,
     idle: Pin<Box<Sleep>>,
     idle_after: Option<Duration>,
@@ -81,6 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             read_bytes: READ_BYTES_MIN,
             reserved: None,
             answers: VecDeque::new(),
+            answers_bytes: 0,
             output: Output::default(),
             idle: Box::pin(tokio::time::sleep_until(
                 now + idle_after.unwrap_or(Duration::from_secs(86_400)),
@@ -121,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .options
             .max_in_flight_requests_per_connection;
         self.answers.len() < in_flight_max.unsigned_abs() as usize
-            && self.output.bytes() < OUTPUT_BYTES_MAX
+            && self.answers_bytes + self.output.bytes() < OUTPUT_BYTES_MAX
     }
 
     /// Starts every request that is there whole, then reads.
@@ -214,7 +217,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.input.advance(4);
         let frame = self.input.split_to(frame_bytes).freeze();
         match dispatch::handle(&self.broker, &self.peer, frame) {
-            Handled::Answer(answer) => self.answers.push_back(answer.holding(self.reserved.take())),
+            Handled::Answer(answer) => {
+                self.answers_bytes += answer.bytes();
+                self.answers.push_back(answer.holding(self.reserved.take()));
+            }
             Handled::Nothing => self.reserved = None,
             // What was asked before is answered before the connection closes.
             Handled::Close(reason) => self.draining = Some(End::BadRequest(reason)),
@@ -228,9 +234,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let Some(first) = self.answers.front_mut() else {
                 break;
             };
-            if first.poll(&mut self.output, cx).is_pending() {
+            let room = &self.broker.answers;
+            if first.poll(&mut self.output, room, cx).is_pending() {
                 break;
             }
+            self.answers_bytes -= first.bytes();
             self.answers.pop_front();
             moved = true;
         }

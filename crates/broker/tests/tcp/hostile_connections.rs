@@ -1,16 +1,20 @@
 //! Connections that cost: too many, half-open, idle, announcing much and sending little, asking much and reading nothing. Memory stays
 //! within the budget and others are served.
 
+use protocol::KafkaString;
 use protocol::header::frame_request;
 use protocol::messages::api_versions::ApiVersionsRequest;
+use protocol::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use protocol::messages::fetch::FetchRequest;
+use protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use protocol::messages::produce::PartitionProduceData;
 
 use crate::batches;
 use crate::client::{self, Client, FETCH_VERSION, PRODUCE_VERSION};
 use crate::running::Running;
 
-/// The least that may be configured.
-const BUDGET_BYTES: i64 = 8 * 1024 * 1024;
+/// What requests have of the least that may be configured; answers have the rest.
+const BUDGET_BYTES: i64 = 6 * 1024 * 1024;
 const SMALL_BUDGET: &str = "memory.budget.bytes=8388608";
 
 /// Both ends of each connection are this process's: more files than a shell allows at first.
@@ -107,7 +111,7 @@ async fn half_sent_frames_take_the_budget_and_stop_nobody() {
     for _ in 0..20 {
         let mut client = running.client().await;
         // Two of them are the whole budget.
-        client.write(&4_194_304_i32.to_be_bytes()).await;
+        client.write(&3_145_728_i32.to_be_bytes()).await;
         client.write(&[0; 100]).await;
         clients.push(client);
     }
@@ -207,4 +211,81 @@ async fn a_fetch_of_everything_is_answered_within_the_limit() {
     assert!((1_000_000..=1_100_000).contains(&bytes), "{bytes}");
     running.serves_others().await;
     drop::<Client>(client);
+}
+
+/// Many ask for all there is at once and read late: each is answered whole, a few at a time.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_metadata_answers_wait_for_each_other() {
+    let running = Running::start(SMALL_BUDGET).await;
+    running.topic_of("wide", 5_000, &[]).await;
+    let all = MetadataRequest {
+        topics: None,
+        ..Default::default()
+    };
+    let mut clients = Vec::new();
+    for _ in 0..30 {
+        let mut client = running.client().await;
+        client.send(&all, 13).await;
+        client.send(&all, 13).await;
+        clients.push(client);
+    }
+    let answers = &running.server.broker.answers;
+    let total = i64::try_from(answers.total_bytes()).unwrap();
+    for mut client in clients {
+        assert!((0..=total).contains(&answers.used_bytes()));
+        for _ in 0..2 {
+            let answer = client.receive::<MetadataRequest>(13).await.unwrap();
+            assert_eq!(answer.topics[0].partitions.len(), 5_000);
+        }
+    }
+    let free = |server: &broker::server::Server| server.broker.answers.used_bytes() == 0;
+    running.until("all is given back", free).await;
+    running.serves_others().await;
+}
+
+/// What there is not comes from the request alone: a client that invents more of it than an answer may hold is not a client.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_more_than_an_answer_may_hold_is_closed() {
+    let running = Running::start(SMALL_BUDGET).await;
+    let named = |number: u32| MetadataRequestTopic {
+        name: Some(KafkaString::from(format!("{number}"))),
+        ..Default::default()
+    };
+    let mut invents = running.client().await;
+    let invented = MetadataRequest {
+        topics: Some((0..20_000).map(named).collect()),
+        ..Default::default()
+    };
+    invents.send(&invented, 13).await;
+    assert!(invents.is_closed().await);
+
+    let mut repeats = running.client().await;
+    let repeated = DescribeConfigsRequest {
+        resources: vec![
+            DescribeConfigsResource {
+                resource_type: 4,
+                resource_name: KafkaString::from("1"),
+                ..Default::default()
+            };
+            1_000
+        ],
+        ..Default::default()
+    };
+    repeats.send(&repeated, 4).await;
+    assert!(repeats.is_closed().await);
+
+    let mut produces = running.client().await;
+    let mut nowhere = client::produce("nowhere", b"");
+    nowhere.topic_data[0].partition_data = vec![PartitionProduceData::default(); 20_000];
+    produces.send(&nowhere, PRODUCE_VERSION).await;
+    assert!(produces.is_closed().await);
+
+    // The same name is one topic, however often it is asked for.
+    let mut stutters = running.client().await;
+    let stuttered = MetadataRequest {
+        topics: Some(vec![named(7); 20_000]),
+        ..Default::default()
+    };
+    assert_eq!(stutters.ask(&stuttered, 13).await.topics.len(), 1);
+    running.serves_others().await;
 }
