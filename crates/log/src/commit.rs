@@ -12,7 +12,8 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::disk::DiskFile;
-use crate::frame::{FRAME_HEADER_BYTES, FrameHeader, RUN_SKIPS_OFFSETS, flag};
+use crate::frame::{FrameHeader, RUN_SKIPS_OFFSETS, flag};
+use crate::frame_buffer::FrameBuffer;
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::manifest_event::Event;
@@ -106,6 +107,7 @@ impl Journal {
 
     fn take_frame(&self, writer: &Writer) -> Option<Taken> {
         let now_ms = self.shared.clock.monotonic_ms();
+        let buffer = self.shared.store.take_buffer(writer.frame_bytes);
         let mut queue = self.shared.queue.lock();
         let is_due = !queue.frame.is_empty() && queue.is_due(now_ms);
         if !is_due || self.shared.failure().is_some() {
@@ -113,7 +115,7 @@ impl Journal {
         }
         let needed = queue.needed_bytes();
         let rolls = queue.room.take(needed);
-        let next = PendingFrame::new(queue.frame.sequence + 1, writer.frame_bytes);
+        let next = PendingFrame::new(queue.frame.sequence + 1, buffer);
         let frame = std::mem::replace(&mut queue.frame, next);
         queue.previous_count = frame.runs.len().min(PREVIOUS_MAX);
         Some(Taken {
@@ -164,7 +166,9 @@ impl Journal {
             frame.sequence == header.sequence,
             "frames are numbered without gaps"
         );
-        writer.frame_bytes = frame.buffer.len() + frame.buffer.len() / 4;
+        // Frames vary: room as for the greatest of late.
+        let wanted = frame.buffer.len() + frame.buffer.len() / 4;
+        writer.frame_bytes = wanted.max(writer.frame_bytes - writer.frame_bytes / 8);
         writer.write(&self.shared.store, frame, &mut header)?;
         self.frames.fetch_add(1, Ordering::Relaxed);
         let left = writer.left();
@@ -314,7 +318,7 @@ impl Journal {
 
     /// Writes a frame without batches. False if something waits to be written instead.
     fn write_empty(&self, writer: &mut Writer, flags: u8) -> Result<bool, WriteError> {
-        let mut frame = PendingFrame::new(writer.last_sequence + 1, FRAME_HEADER_BYTES);
+        let mut frame = PendingFrame::new(writer.last_sequence + 1, FrameBuffer::with_capacity(0));
         {
             let mut queue = self.shared.queue.lock();
             if !queue.frame.is_empty() || writer.left() == 0 {
@@ -351,7 +355,8 @@ impl Journal {
         let pending = {
             let mut queue = self.shared.queue.lock();
             queue.is_cutting = true;
-            std::mem::replace(&mut queue.frame, PendingFrame::new(first, 0))
+            let empty = PendingFrame::new(first, FrameBuffer::with_capacity(0));
+            std::mem::replace(&mut queue.frame, empty)
         };
         let mut logs: BTreeMap<LogId, Cut> = BTreeMap::new();
         for frame in [&frame, &pending] {

@@ -9,6 +9,7 @@ use protocol::crc::{crc32c, crc32c_append};
 
 use crate::fields::Fields;
 use crate::footer::{BLOCK_BYTES, FilePlace};
+use crate::frame_buffer::FrameBuffer;
 
 pub const FRAME_HEADER_BYTES: usize = 128;
 pub const RUN_BYTES: usize = 48;
@@ -110,7 +111,7 @@ fn place_crc(place: &FilePlace, block: u64) -> u32 {
 /// Completes the frame in `buffer`, which holds room for the header and the batches behind it: appends
 /// the tables, pads to whole blocks, fills in the header.
 pub fn finish(
-    buffer: &mut Vec<u8>,
+    buffer: &mut FrameBuffer,
     header: &FrameHeader,
     runs: &[Run],
     previous: &[(u64, i64)],
@@ -132,7 +133,7 @@ pub fn finish(
     let crc = crc32c_append(crc, &buffer[tables..]);
     buffer[..CHECKED_BYTES].copy_from_slice(&fixed);
     buffer[CHECKED_BYTES..FRAME_HEADER_BYTES].copy_from_slice(&crc.to_le_bytes());
-    buffer.resize(buffer.len().next_multiple_of(BLOCK_BYTES), 0);
+    buffer.resize(buffer.len().next_multiple_of(BLOCK_BYTES));
 }
 
 fn encode_header(
@@ -167,7 +168,7 @@ fn encode_header(
     out
 }
 
-fn encode_run(run: &Run, out: &mut Vec<u8>) {
+fn encode_run(run: &Run, out: &mut FrameBuffer) {
     out.extend_from_slice(&run.log_id.to_le_bytes());
     out.extend_from_slice(&run.base_offset.to_le_bytes());
     out.extend_from_slice(&run.offset_count.to_le_bytes());
@@ -353,7 +354,7 @@ mod tests {
         salt: [9; 16],
     };
 
-    fn frame() -> Vec<u8> {
+    fn frame() -> FrameBuffer {
         let header = FrameHeader {
             flags: flag::AGAIN,
             epoch: 3,
@@ -377,7 +378,8 @@ mod tests {
             batch_count: 1,
             flags: RUN_BEGINS_SEGMENT,
         };
-        let mut buffer = vec![0xab; FRAME_HEADER_BYTES + 50];
+        let mut buffer = FrameBuffer::with_capacity(0);
+        buffer.extend_from_slice(&[0xab; FRAME_HEADER_BYTES + 50]);
         finish(&mut buffer, &header, &[run], &[(6, 7)], &PLACE, 12);
         let frame = Frame::decode(&buffer, &PLACE, 12).unwrap();
         assert_eq!((frame.header, &*frame.runs), (header, &[run][..]));
@@ -409,7 +411,7 @@ mod tests {
         let end = body.end + RUN_BYTES + PREVIOUS_BYTES;
         for byte in (0..end).filter(|byte| !body.contains(byte)) {
             for bit in 0..8 {
-                let mut flipped = bytes.clone();
+                let mut flipped = bytes.to_vec();
                 flipped[byte] ^= 1 << bit;
                 assert!(
                     Frame::decode(&flipped, &PLACE, 12).is_none(),
@@ -424,7 +426,7 @@ mod tests {
         let bytes = frame();
         for count in [RUN_BYTES as u32, u32::MAX] {
             for at in [88, 92, 96] {
-                let mut lying = bytes.clone();
+                let mut lying = bytes.to_vec();
                 lying[at..at + 4].copy_from_slice(&count.to_le_bytes());
                 assert!(Frame::decode(&lying, &PLACE, 12).is_none());
             }

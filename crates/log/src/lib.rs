@@ -18,6 +18,7 @@ pub mod file_header;
 pub mod file_id;
 pub mod footer;
 pub mod frame;
+pub mod frame_buffer;
 mod journal;
 mod log;
 pub mod lru;

@@ -9,6 +9,7 @@ use crate::file_header::FileHeader;
 use crate::file_id::FileId;
 use crate::footer::{BLOCK_BYTES, FooterBuilder, FrameSpan};
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameHeader, flag};
+use crate::frame_buffer::FrameBuffer;
 use crate::options::{JournalOptions, LogId};
 use crate::recover::OpenError;
 use crate::scan::{FoundFrame, ScannedFile};
@@ -196,7 +197,8 @@ impl Opening<'_> {
     ) -> Result<u64, OpenError> {
         let frame = &found.frame;
         let body: u64 = frame.runs.iter().map(|run| u64::from(run.bytes)).sum();
-        let mut buffer = vec![0; FRAME_HEADER_BYTES + body as usize];
+        let mut buffer = FrameBuffer::with_capacity(0);
+        buffer.resize(FRAME_HEADER_BYTES + body as usize);
         let read = source.file.read_exact_at(&mut buffer, found.position);
         read.map_err(io("reading a frame to write it again"))?;
         let header = FrameHeader {
@@ -220,7 +222,7 @@ impl Opening<'_> {
             &place,
             block,
         );
-        let written = ready.file.write_all_at(&buffer, position);
+        let written = ready.file.write_blocks_at(&buffer, position);
         written.map_err(io("writing a frame again"))?;
         Ok(buffer.len() as u64)
     }
@@ -239,9 +241,10 @@ impl Opening<'_> {
             manifest_end: self.end_at_cut(MANIFEST_LOG, self.manifest_end),
             metadata_end: self.end_at_cut(METADATA_LOG, self.metadata_end),
         };
-        let mut first = vec![0; FRAME_HEADER_BYTES];
+        let mut first = FrameBuffer::with_capacity(0);
+        first.resize(FRAME_HEADER_BYTES);
         frame::finish(&mut first, &header, &[], &[], &ready.header.place(), 1);
-        let written = ready.file.write_all_at(&first, BLOCK);
+        let written = ready.file.write_blocks_at(&first, BLOCK);
         written.map_err(io("opening a new epoch"))?;
         ready.file.sync_data().map_err(io("syncing a new epoch"))
     }

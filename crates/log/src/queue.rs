@@ -13,6 +13,7 @@ use protocol::batch;
 
 use crate::footer;
 use crate::frame::{self, FRAME_HEADER_BYTES, RUN_BEGINS_SEGMENT, RUN_SKIPS_OFFSETS, Run};
+use crate::frame_buffer::FrameBuffer;
 use crate::log::Log;
 use crate::manifest_event::Event;
 use crate::options::{AppendError, Durability, LogClass};
@@ -108,7 +109,7 @@ fn needed_bytes(body_bytes: usize, runs: usize, previous: usize) -> u64 {
 pub(crate) struct PendingFrame {
     pub(crate) sequence: u64,
     /// Room for the frame's header, then the batches.
-    pub(crate) buffer: Vec<u8>,
+    pub(crate) buffer: FrameBuffer,
     /// Their checksums are filled in by [`Self::arrange`].
     pub(crate) runs: Vec<Run>,
     /// The log of each run.
@@ -136,9 +137,10 @@ pub(crate) struct NewBatch<'a> {
 }
 
 impl PendingFrame {
-    pub(crate) fn new(sequence: u64, capacity: usize) -> Self {
-        let mut buffer = Vec::with_capacity(capacity.max(FRAME_HEADER_BYTES));
-        buffer.resize(FRAME_HEADER_BYTES, 0);
+    /// Built in `buffer`, whatever that held before.
+    pub(crate) fn new(sequence: u64, mut buffer: FrameBuffer) -> Self {
+        buffer.truncate(0);
+        buffer.resize(FRAME_HEADER_BYTES);
         Self {
             sequence,
             buffer,
@@ -242,7 +244,8 @@ impl PendingFrame {
             starts.push(at);
             at += run.bytes as usize;
         }
-        let mut arranged = Self::new(self.sequence, self.buffer.len());
+        let buffer = FrameBuffer::with_capacity(self.buffer.len());
+        let mut arranged = Self::new(self.sequence, buffer);
         arranged.runs.reserve(logs);
         for run in order.iter().map(|run| *run as usize) {
             let entry = self.runs[run];

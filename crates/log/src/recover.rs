@@ -15,6 +15,7 @@ use crate::disk::Disk;
 use crate::file_id::FileId;
 use crate::footer::{BLOCK_BYTES, FooterBuilder, FrameSpan};
 use crate::frame::flag;
+use crate::frame_buffer::FrameBuffer;
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::maintain::Upkeep;
@@ -407,7 +408,7 @@ impl Parts {
             }
         }
         let room = Room::new(writer.left(), writer::file_room(options.file_bytes));
-        let frame = PendingFrame::new(writer.last_sequence + 1, 0);
+        let frame = PendingFrame::new(writer.last_sequence + 1, FrameBuffer::with_capacity(0));
         let mut queue = Queue::new(frame, room, options.frame_bytes_max);
         queue.previous_count = writer.previous.len();
         let shared = Arc::new(Shared::new(

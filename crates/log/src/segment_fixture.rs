@@ -14,6 +14,7 @@ use crate::file_header::FileHeader;
 use crate::file_id::FileId;
 use crate::footer::{BLOCK_BYTES, Footer, FooterBuilder, FrameSpan, Previous, RunEntry};
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameHeader, Run};
+use crate::frame_buffer::FrameBuffer;
 use crate::manifest::{FileSize, Manifest};
 use crate::segment::{Read, ReadError, ReadRequest, SealedLog, SegmentLimits, Segments};
 
@@ -123,7 +124,8 @@ impl Fixture {
         builder: &mut FooterBuilder,
     ) -> u64 {
         self.sequence += 1;
-        let mut buffer = vec![0; FRAME_HEADER_BYTES];
+        let mut buffer = FrameBuffer::with_capacity(0);
+        buffer.resize(FRAME_HEADER_BYTES);
         let mut table = Vec::new();
         for new in runs {
             let end = self.ends.entry(new.log_id).or_default();
@@ -132,7 +134,7 @@ impl Fixture {
             for offset in *end..*end + new.batches {
                 let batch = batch(offset, new.timestamp, new.value_bytes);
                 checksum = frame::run_checksum(checksum, &batch);
-                buffer.extend(batch);
+                buffer.extend_from_slice(&batch);
             }
             let run = Run {
                 log_id: new.log_id,

@@ -14,6 +14,7 @@ use crate::file_header::FileHeader;
 use crate::file_id::FileId;
 use crate::footer::{FooterBuilder, FrameSpan, RunEntry, run_at_offset, run_at_timestamp};
 use crate::frame;
+use crate::frame_buffer::FrameBuffer;
 use crate::log::Log;
 use crate::options::{Chunk, LogId, ReadError};
 use crate::roll::VirtualSegment;
@@ -71,8 +72,13 @@ impl Store {
         }
     }
 
-    pub(crate) fn cache(&self, file: u64, position: u64, frame: Bytes) {
+    pub(crate) fn cache(&self, file: u64, position: u64, frame: FrameBuffer) {
         self.cache.lock().insert(file, position, frame);
+    }
+
+    /// A buffer for the next frame, of memory that the cache gave up if there is any.
+    pub(crate) fn take_buffer(&self, capacity: usize) -> FrameBuffer {
+        self.cache.lock().take_buffer(capacity)
     }
 
     pub(crate) fn tail_cache_bytes(&self) -> u64 {

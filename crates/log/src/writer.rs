@@ -4,13 +4,12 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::disk::{Disk, DiskFile};
 use crate::file_header::FileHeader;
 use crate::file_id::FileId;
 use crate::footer::{BLOCK_BYTES, FooterBuilder, FrameSpan, RunEntry};
 use crate::frame::{self, FRAME_HEADER_BYTES, FrameHeader, Run};
+use crate::frame_buffer::FrameBuffer;
 use crate::options::LogId;
 use crate::queue::PendingFrame;
 use crate::store::{OpenFile, Store};
@@ -124,7 +123,13 @@ impl Writer {
             &place,
             block,
         );
-        let written = self.active.file.write_all_at(&frame.buffer, position);
+        let file = &self.active.file;
+        // What is synced at once has nothing to gain from the page cache, which costs more than all the
+        // rest of a big frame's way.
+        let written = match frame.wants_sync || frame.interval_end_ms.is_some() {
+            true => file.write_blocks_at(&frame.buffer, position),
+            false => file.write_all_at(&frame.buffer, position),
+        };
         if let Err(error) = written {
             frame.buffer.truncate(body.end);
             return Err(WriteError::of_write("writing a frame")(error));
@@ -136,8 +141,8 @@ impl Writer {
         let mut index = self.active.index.write();
         index_frame(&mut index, &frame.runs, position, header.append_time_ms);
         drop(index);
-        let bytes = Bytes::from(std::mem::take(&mut frame.buffer));
-        store.cache(self.active.header.number, position, bytes);
+        let buffer = std::mem::replace(&mut frame.buffer, FrameBuffer::with_capacity(0));
+        store.cache(self.active.header.number, position, buffer);
         Ok(())
     }
 

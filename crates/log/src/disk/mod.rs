@@ -36,6 +36,9 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()>;
     /// Writes all of `bytes`. After an error any part of them may be there.
     fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
+    /// Writes whole blocks at a block, from memory that begins on one: past the page cache where the
+    /// file system can. As little durable as any write before it is synced.
+    fn write_blocks_at(&self, blocks: &[u8], position: u64) -> io::Result<()>;
     /// Makes bytes and length durable (fdatasync). After an error nobody knows what is durable.
     fn sync_data(&self) -> io::Result<()>;
     /// Grows the file to `bytes` with room that is really there; never shrinks it.

@@ -2,9 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{FallocateFlags, FlockOperation};
 
@@ -18,7 +20,11 @@ pub struct RealDisk {
 }
 
 #[derive(Debug)]
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    /// The same file opened past the page cache, if the file system can; opened with the first use.
+    direct: OnceLock<Option<File>>,
+}
 
 /// Holds the folder for this process while it lives.
 #[derive(Debug)]
@@ -48,7 +54,10 @@ impl RealDisk {
 
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
     fn open_with(&self, name: &str, options: &OpenOptions) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(options.open(self.folder.join(name))?)))
+        Ok(Arc::new(RealFile {
+            file: options.open(self.folder.join(name))?,
+            direct: OnceLock::new(),
+        }))
     }
 }
 
@@ -110,36 +119,76 @@ impl Disk for RealDisk {
     }
 }
 
+impl RealFile {
+    fn direct(&self) -> Option<&File> {
+        self.direct.get_or_init(|| open_direct(&self.file)).as_ref()
+    }
+}
+
+/// Opens an open file once more, whatever its name is by now, so that writes go past the page cache.
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "this is the door to files")]
+fn open_direct(file: &File) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::DIRECT.bits();
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(flags.cast_signed());
+    options
+        .open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_direct(_: &File) -> Option<File> {
+    None
+}
+
 impl DiskFile for RealFile {
     fn size(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()> {
-        self.0.read_exact_at(into, position)
+        self.file.read_exact_at(into, position)
     }
 
     fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, position)
+        self.file.write_all_at(bytes, position)
+    }
+
+    fn write_blocks_at(&self, blocks: &[u8], position: u64) -> io::Result<()> {
+        let mut written = 0;
+        while let Some(direct) = self.direct().filter(|_| written < blocks.len()) {
+            match direct.write_at(&blocks[written..], position + written as u64) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(bytes) => written += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Of larger blocks than ours, or left in the middle of one: the page cache takes the rest.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.file
+            .write_all_at(&blocks[written..], position + written as u64)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn allocate(&self, bytes: u64) -> io::Result<()> {
-        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), 0, bytes) {
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, bytes) {
             // File systems that cannot reserve still take the size; there a full disk shows at a write.
-            Err(rustix::io::Errno::OPNOTSUPP) => self.0.set_len(bytes.max(self.size()?)),
+            Err(rustix::io::Errno::OPNOTSUPP) => self.file.set_len(bytes.max(self.size()?)),
             other => Ok(other?),
         }
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.0.set_len(bytes)
+        self.file.set_len(bytes)
     }
 
     fn link_count(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.nlink())
+        Ok(self.file.metadata()?.nlink())
     }
 }

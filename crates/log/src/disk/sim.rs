@@ -15,6 +15,7 @@ use rustix::io::Errno;
 pub use super::sim_state::{Counts, Fault, FaultError, Op, Rng};
 use super::sim_state::{NameChange, Outcome, State};
 use super::{Disk, DiskFile};
+use crate::footer::BLOCK_BYTES;
 
 /// A simulated disk; clones share it.
 #[derive(Clone, Debug)]
@@ -238,6 +239,15 @@ impl DiskFile for SimFile {
             state.counts.bytes_written += written.len() as u64;
         }
         outcome.into_result()
+    }
+
+    fn write_blocks_at(&self, blocks: &[u8], position: u64) -> io::Result<()> {
+        let is_aligned = blocks.as_ptr().align_offset(BLOCK_BYTES) == 0;
+        assert!(
+            is_aligned && blocks.len().is_multiple_of(BLOCK_BYTES),
+            "whole blocks"
+        );
+        self.write_all_at(blocks, position)
     }
 
     fn sync_data(&self) -> io::Result<()> {
