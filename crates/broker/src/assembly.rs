@@ -62,7 +62,11 @@ impl Parts {
             retention_check_interval_ms: options.log_retention_check_interval_ms.unsigned_abs(),
             ..JournalOptions::new(Box::new(move || salts.bytes()))
         };
-        Journal::open(disk, self.clock.clone(), options)
+        let (journal, recovered) = Journal::open(disk, self.clock.clone(), options)?;
+        // Until there is a broker, or if there will be none, a snapshot keeps what the last one held.
+        let sections = recovered.sections.clone();
+        journal.set_snapshot_source(Box::new(move || sections.clone()));
+        Ok((journal, recovered))
     }
 
     /// The second half: a broker that can take connections.

@@ -13,23 +13,35 @@ pub struct JournalThreads {
 }
 
 impl JournalThreads {
+    /// All of them, or the journal is closed again.
     pub fn start(journal: &Arc<Journal>) -> io::Result<Self> {
-        let start = |name: &str, run: fn(&Journal)| {
-            let journal = journal.clone();
-            std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || run(&journal))
+        let mut threads = Self {
+            handles: Vec::new(),
         };
-        let handles = vec![
-            start("commit", Journal::run_commits)?,
-            start("sync", Journal::run_syncs)?,
-            start("maintenance", Journal::run_maintenance)?,
+        let runs: [(&str, fn(&Journal)); 3] = [
+            ("commit", Journal::run_commits),
+            ("sync", Journal::run_syncs),
+            ("maintenance", Journal::run_maintenance),
         ];
-        Ok(Self { handles })
+        for (name, run) in runs {
+            let running = journal.clone();
+            let started = std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || run(&running));
+            match started {
+                Ok(handle) => threads.handles.push(handle),
+                Err(error) => {
+                    threads.close(journal);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(threads)
     }
 
-    /// Waits for the threads of a closed journal.
-    pub fn join(self) {
+    /// Closes the journal and waits for the threads' end.
+    pub fn close(self, journal: &Journal) {
+        journal.close();
         for handle in self.handles {
             if handle.join().is_err() {
                 tracing::error!(

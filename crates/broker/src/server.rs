@@ -69,7 +69,13 @@ impl Server {
         };
         let (journal, mut recovered) = parts.open_journal(Arc::new(disk))?;
         let threads = JournalThreads::start(&journal).map_err(StartError::Threads)?;
-        let broker = parts.assemble(journal, &mut recovered).await?;
+        let broker = match parts.assemble(journal.clone(), &mut recovered).await {
+            Ok(broker) => broker,
+            Err(error) => {
+                threads.close(&journal);
+                return Err(error.into());
+            }
+        };
         let bound = listeners
             .iter()
             .filter_map(|bound| bound.local_addr().ok())
@@ -112,8 +118,7 @@ impl Server {
                 "stopped before every connection was drained"
             );
         }
-        self.broker.journal.close();
-        self.threads.join();
+        self.threads.close(&self.broker.journal);
     }
 }
 

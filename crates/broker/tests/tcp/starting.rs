@@ -1,10 +1,17 @@
 //! Stops and starts: what was under way is answered, everything is there again, a folder has one broker, HTTP tells how it is.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 
+use broker::assembly::LoadError;
+use broker::server::StartError;
+use log::AppendOptions;
+use protocol::error::ErrorCode;
 use protocol::header::frame_request;
 use protocol::messages::api_versions::ApiVersionsRequest;
 use protocol::messages::fetch::FetchRequest;
+use protocol::messages::find_coordinator::FindCoordinatorRequest;
+use protocol::messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
 use protocol::messages::produce::ProduceRequest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -120,4 +127,73 @@ async fn http_tells_how_it_is() {
         let value = line.rsplit(' ').next().unwrap_or_default();
         assert!(value.parse::<f64>().is_ok(), "no sample: {line}");
     }
+}
+
+/// The journal's threads are running when the metadata turns out to be unreadable.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_lets_go_of_the_folder() {
+    let (server, folder) = Running::start("").await.into_parts();
+    let log = server.broker.journal.log(log::METADATA_LOG).unwrap();
+    let unreadable = batches::plain(&[("k", "no metadata")]);
+    let appended = log.append(&unreadable, AppendOptions { leader_epoch: 0 });
+    let ticket = appended.unwrap().ticket;
+    let committed = poll_fn(|cx| log.poll_committed(&ticket, cx));
+    assert!(timeout(PATIENCE, committed).await.unwrap().is_ok());
+    server.stop().await;
+    for attempt in 0..3 {
+        match start_in(&folder, "").await.map(|_| ()) {
+            Err(StartError::Load(LoadError::Metadata(reason))) => {
+                assert!(reason.contains("newer version"), "{reason}");
+            }
+            other => panic!("attempt {attempt}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_no_rebalance_and_no_poll() {
+    let running = Running::start("group.initial.rebalance.delay.ms=300000").await;
+    running.topic("t", &[]).await;
+    let (server, _folder) = running.into_parts();
+    let mut member = Client::connect(server.bound[0]).await;
+    let find = FindCoordinatorRequest {
+        coordinator_keys: vec!["g".into()],
+        ..Default::default()
+    };
+    member.ask(&find, 4).await;
+    let join = JoinGroupRequest {
+        group_id: "g".into(),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 300_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![JoinGroupRequestProtocol {
+            name: "range".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    member.send(&join, 3).await;
+    let mut consumer = Client::connect(server.bound[0]).await;
+    let mut poll = client::fetch("t", &[client::partition(0, 0)]);
+    poll.max_wait_ms = 300_000;
+    consumer.send(&poll, FETCH_VERSION).await;
+    let parked = timeout(PATIENCE, async {
+        let state = || {
+            server
+                .broker
+                .coordinator
+                .look(|groups| groups.list(&[], &[]))
+        };
+        while state().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(parked.await.is_ok());
+    assert!(
+        timeout(PATIENCE / 4, server.stop()).await.is_ok(),
+        "a stop is quick"
+    );
+    let joined = member.receive::<JoinGroupRequest>(3).await.unwrap();
+    assert_eq!(joined.error_code, i16::from(ErrorCode::NotCoordinator));
+    assert!(member.is_closed().await);
 }
