@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, TopicOptions};
 use crate::metadata::decide::DecidedTopic;
-use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, decide};
+use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, decide, topic_name};
 use crate::random::Random;
 use crate::storage;
 
@@ -102,6 +102,7 @@ impl Controller {
         let mut records = Vec::new();
         for outcome in &mut outcomes {
             let Ok(topic) = outcome else { continue };
+            warn_not_applied(&topic.name, &topic.options);
             let record = topic.record();
             match self.next_image(&image, &record) {
                 Ok(next) => {
@@ -192,6 +193,9 @@ impl Controller {
         let Some(record) = record.filter(|_| !validate_only) else {
             return Ok(());
         };
+        if let MetadataRecord::TopicOptions { options, .. } = &record {
+            warn_not_applied(name, options);
+        }
         let next = self.next_image(&image, &record)?;
         let changed = next.topic(name).cloned();
         let config = self.config.clone();
@@ -286,6 +290,18 @@ impl Controller {
             Ok(outcome) => outcome.map_err(|error| storage_failed(&error.to_string())),
             Err(error) => Err(storage_failed(&error.to_string())),
         }
+    }
+}
+
+/// Clients are not told of such options, so the operator is.
+fn warn_not_applied(topic: &str, options: &BTreeMap<String, String>) {
+    let names = decide::not_applied_yet(options);
+    if !names.is_empty() && !topic_name::is_internal(topic) {
+        tracing::warn!(
+            topic,
+            options = names.join(", "),
+            "topic options are stored and not applied by this version"
+        );
     }
 }
 

@@ -12,13 +12,16 @@ pub struct JournalThreads {
     handles: Vec<JoinHandle<()>>,
 }
 
+/// The work of one thread, until the journal is closed.
+type Run = fn(&Journal);
+
 impl JournalThreads {
     /// All of them, or the journal is closed again.
     pub fn start(journal: &Arc<Journal>) -> io::Result<Self> {
         let mut threads = Self {
             handles: Vec::new(),
         };
-        let runs: [(&str, fn(&Journal)); 3] = [
+        let runs: [(&str, Run); 3] = [
             ("commit", Journal::run_commits),
             ("sync", Journal::run_syncs),
             ("maintenance", Journal::run_maintenance),

@@ -20,6 +20,12 @@ pub(crate) fn say_keys(config: &Config) {
             config.unused.join(", ")
         ));
     }
+    if !config.not_yet.is_empty() {
+        say(&format!(
+            "ottla: WARNING: not applied by this version: {}",
+            config.not_yet.join(", ")
+        ));
+    }
     if !config.unknown.is_empty() {
         say(&format!(
             "ottla: WARNING: unknown keys are ignored: {}",

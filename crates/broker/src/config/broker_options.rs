@@ -41,7 +41,7 @@ options! {
         "replication.factor.above.brokers.accept" => replication_factor_above_brokers_accept: bool = false, Any;
         #[doc = "Partitions of the offsets topic; fixed once the topic exists."]
         "offsets.topic.num.partitions" => offsets_topic_num_partitions: i32 = 50, Range(1, 10_000);
-        #[doc = "How long the committed offsets of a group without members are kept, minutes."]
+        #[doc = "How long the committed offsets of a group without members are kept, minutes of running time: a wall clock that is set expires none."]
         "offsets.retention.minutes" => offsets_retention_minutes: i32 = 10_080, Range(1, INT_MAX);
         #[doc = "How often expired offsets are looked for, ms."]
         "offsets.retention.check.interval.ms" => offsets_retention_check_interval_ms: i64 = 600_000, Range(1, MAX);

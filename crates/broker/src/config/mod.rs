@@ -2,13 +2,15 @@
 //! values. `Config` is made by the binary at start and read by the whole broker.
 //!
 //! In reading order: `value` (types of values), `table` (how an option is declared), `broker_options` and `topic_options` (the
-//! declarations), `entries` (options as clients are told), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing
+//! declarations), `reference_tests` (they make docs/configuration.md), `entries` (options as clients are told), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing
 //! here).
 
 pub mod broker_options;
 pub mod entries;
 pub mod listener;
 mod properties;
+#[cfg(test)]
+mod reference_tests;
 pub mod table;
 pub mod topic_options;
 mod unused;
@@ -18,7 +20,7 @@ use std::collections::BTreeMap;
 
 pub use broker_options::Options;
 pub use listener::Listener;
-use table::Definition;
+use table::{Definition, Effect};
 pub use topic_options::TopicOptions;
 use value::InvalidValue;
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub given: BTreeMap<String, String>,
     /// Kafka's keys that were given and mean nothing here.
     pub unused: Vec<String>,
+    /// Keys that were given and are not applied yet.
+    pub not_yet: Vec<String>,
     /// Keys that nobody knows.
     pub unknown: Vec<String>,
 }
@@ -108,6 +112,14 @@ impl Config {
                     &mut self.unknown
                 };
                 list.push(name.to_owned());
+            }
+            let value = |definition: &Definition| self.topic_defaults.get(definition.name);
+            let effect = topic_option_of(name)
+                .and_then(|definition| Some(definition.effect_of(&value(definition)?)));
+            match effect {
+                Some(Effect::Idle) => self.unused.push(name.to_owned()),
+                Some(Effect::NotYet) => self.not_yet.push(name.to_owned()),
+                Some(Effect::Applied) | None => {}
             }
         }
         set_intervals(&self.given, &mut self.topic_defaults)?;
@@ -320,6 +332,16 @@ mod tests {
         assert_eq!(config.unused, ["num.network.threads", "process.roles"]);
         assert_eq!(config.unknown, ["not.a.key"]);
         assert_eq!(config.listeners.len(), 1);
+    }
+
+    #[test]
+    fn what_is_not_applied_is_told() {
+        let config = load(
+            "log.cleanup.policy=compact\nlog.flush.interval.ms=1000\nmin.insync.replicas=1\nlog.retention.ms=5",
+        )
+        .unwrap();
+        assert_eq!(config.not_yet, ["log.cleanup.policy"]);
+        assert_eq!(config.unused, ["log.flush.interval.ms"]);
     }
 
     #[test]

@@ -13,14 +13,37 @@ pub struct Definition {
     pub default: fn() -> String,
     pub check: Check,
     pub expected: &'static str,
+    pub effect: Effect,
     pub doc: &'static str,
+}
+
+/// What setting an option does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// What it says.
+    Applied,
+    /// Nothing, as there is nothing here that it could change; accepted for Kafka's sake.
+    Idle,
+    /// Nothing yet: accepted, stored, and warned of.
+    NotYet,
+}
+
+impl Definition {
+    /// What the one who sets the option to `value` must be told.
+    pub fn effect_of(&self, value: &str) -> Effect {
+        if value == (self.default)() {
+            Effect::Applied
+        } else {
+            self.effect
+        }
+    }
 }
 
 macro_rules! options {
     (
         $(#[$outer:meta])*
         pub struct $type:ident {
-            $( #[doc = $doc:literal] $name:literal $(/ $synonym:literal)? => $field:ident: $ty:ty = $default:expr, $check:expr; )*
+            $( #[doc = $doc:literal] $name:literal $(/ $synonym:literal)? => $field:ident: $ty:ty = $default:expr, $check:expr $(, $effect:ident)?; )*
         }
     ) => {
         $(#[$outer])*
@@ -44,6 +67,7 @@ macro_rules! options {
                     default: || { let value: $ty = $default; $crate::config::value::Value::print(&value) },
                     check: $check,
                     expected: <$ty as $crate::config::value::Value>::EXPECTED,
+                    effect: [$($crate::config::table::Effect::$effect,)? $crate::config::table::Effect::Applied][0],
                     doc: $doc,
                 }, )*
             ];

@@ -2,7 +2,7 @@
 //! it does not need. Called by `Config::load`.
 
 /// Exact keys and, ending in a dot, families of keys.
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "auto.leader.rebalance.enable",
     "background.threads",
     "controller.",

@@ -11,6 +11,7 @@ use super::image::{Image, Topic};
 use super::record::MetadataRecord;
 use super::refusal::Refusal;
 use super::topic_name;
+use crate::config::table::Effect;
 use crate::config::{Config, TopicOptions};
 
 /// A topic that someone wants. `-1` leaves a number to the broker's default.
@@ -193,6 +194,17 @@ pub fn change_topic_options(
             options,
         }),
     )
+}
+
+/// What of a topic's own options is not applied yet, so that somebody can be told.
+pub fn not_applied_yet(options: &BTreeMap<String, String>) -> Vec<&'static str> {
+    let definitions = TopicOptions::DEFINITIONS.iter();
+    let given =
+        definitions.filter_map(|definition| Some((definition, options.get(definition.name)?)));
+    given
+        .filter(|(definition, value)| definition.effect_of(value) == Effect::NotYet)
+        .map(|(definition, _)| definition.name)
+        .collect()
 }
 
 /// A topic's options as they would be stored: known and valid, each by itself and together.
