@@ -163,11 +163,10 @@ impl Segments {
             return Ok(Vec::new());
         };
         let file = place.index.file;
-        let mut buffer = BytesMut::zeroed((last.end_position() - first.position) as usize);
-        self.open(file)?
-            .read_exact_at(&mut buffer, first.position)
-            .map_err(|source| ReadError::from_io(file, source))?;
-        Ok(dense(&buffer.freeze(), runs))
+        let bytes = (last.end_position() - first.position) as usize;
+        let read = self.open(file)?.read(first.position, bytes);
+        let read = read.map_err(|source| ReadError::from_io(file, source))?;
+        Ok(dense(&read.into(), runs))
     }
 
     fn damaged(&self, place: &Place, run: &RunEntry) -> Damaged {

@@ -276,9 +276,8 @@ impl Store {
         if let Some(cached) = cached {
             return Ok(cached);
         }
-        let mut bytes = vec![0; len];
-        let read = file.file.read_exact_at(&mut bytes, run.position);
-        read.map_err(|error| ReadError::Io {
+        let read = file.file.read(run.position, len);
+        let bytes = read.map_err(|error| ReadError::Io {
             file: file.id().name(),
             reason: error.to_string(),
         })?;

@@ -34,6 +34,12 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     fn size(&self) -> io::Result<u64>;
     /// Fills `into`; an end of the file before that is an error.
     fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()>;
+    /// So many bytes from `position` on; an end of the file before that is an error.
+    fn read(&self, position: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        let mut read = vec![0; bytes];
+        self.read_exact_at(&mut read, position)?;
+        Ok(read)
+    }
     /// Writes all of `bytes`. After an error any part of them may be there.
     fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
     /// Writes whole blocks at a block, from memory that begins on one: past the page cache where the
