@@ -18,6 +18,7 @@ use crate::coordinator::{self, Coordinator, OFFSETS_TOPIC};
 use crate::fetch::session::SessionCache;
 use crate::metadata::{Image, MetadataRecord, snapshot};
 use crate::random::Random;
+use crate::runtime::HeavyWork;
 use crate::{metrics, storage};
 
 /// The part of the memory budget for answers that cannot be cut short.
@@ -125,6 +126,7 @@ impl Parts {
             answers: Budget::new(budget_bytes / ANSWERS_SHARE),
             connections: Arc::default(),
             metrics: metrics::Metrics::default(),
+            heavy_work: HeavyWork::default(),
             clock: self.clock,
             random: self.random,
             stopping: CancellationToken::new(),

@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::network::connection::Peer;
 use crate::network::listener::Connections;
 use crate::random::Random;
+use crate::runtime::HeavyWork;
 
 /// What a transactional client is told.
 pub const NO_TRANSACTIONS: &str = "transactions are not served by this version of Ottla; leave transactional.id unset (idempotence alone is served)";
@@ -36,6 +37,7 @@ pub struct Broker {
     pub answers: Arc<Budget>,
     pub connections: Arc<Connections>,
     pub metrics: Metrics,
+    pub heavy_work: HeavyWork,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<Random>,
     /// Where each listener is reached, in the order of the configuration; known once they are bound.

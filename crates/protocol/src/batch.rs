@@ -214,6 +214,11 @@ pub fn attributes(
     bits
 }
 
+/// The bits of `attributes` with another codec.
+pub fn attributes_with_codec(attributes: i16, codec: Codec) -> i16 {
+    attributes & !CODEC_MASK | i16::from(codec.id())
+}
+
 /// `sequence` moved on by `records`. Sequence numbers count from 0 to `i32::MAX` and start over.
 #[inline]
 pub fn add_to_sequence(sequence: i32, records: i32) -> i32 {

@@ -168,6 +168,30 @@ impl BatchBuilder {
     }
 }
 
+/// The batch of `header` with `records`, which are its records without compression, under another codec. Offsets, times and the
+/// producer's fields stay.
+pub fn with_codec(
+    header: &BatchHeader,
+    records: &[u8],
+    codec: Codec,
+    level: Option<i32>,
+) -> Result<Vec<u8>, CompressError> {
+    assert!(
+        records.len() <= SIZE_MAX,
+        "inflating is bounded far below a gigabyte"
+    );
+    let mut bytes = vec![0; HEADER_LEN];
+    compress(codec, level, records, &mut bytes)?;
+    let header = BatchHeader {
+        length: (bytes.len() - LENGTH_OVERHEAD) as i32,
+        attributes: batch::attributes_with_codec(header.attributes, codec),
+        ..*header
+    };
+    bytes[..HEADER_LEN].copy_from_slice(&header.encode());
+    batch::set_crc(&mut bytes);
+    Ok(bytes)
+}
+
 /// Bytes of a record behind its length.
 fn body_size(timestamp_delta: i64, offset_delta: i32, record: &NewRecord<'_>) -> usize {
     let attributes = 1;

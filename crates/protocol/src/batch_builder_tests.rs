@@ -278,3 +278,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn another_codec_changes_nothing_else() {
+    for sent in Codec::ALL {
+        let options = BatchOptions {
+            codec: sent,
+            base_offset: 100,
+            partition_leader_epoch: 4,
+            producer_id: 9,
+            producer_epoch: 2,
+            base_sequence: 30,
+            is_transactional: true,
+            ..BatchOptions::default()
+        };
+        let bytes = built(options, &[record(500, Some(b"k")), record(400, None)]);
+        let batch = Batch::single(&bytes).unwrap();
+        let mut scratch = Vec::new();
+        let records = batch.inflate(SIZE_MAX, &mut scratch).unwrap();
+        for stored in Codec::ALL {
+            let again = with_codec(batch.header(), records, stored, None).unwrap();
+            let again = Batch::single(&again).unwrap();
+            again.check_crc().unwrap();
+            assert_eq!(again.header().codec(), Ok(stored));
+            let mut inflated = Vec::new();
+            assert_eq!(again.inflate(SIZE_MAX, &mut inflated).unwrap(), records);
+            let expected = BatchHeader {
+                length: again.header().length,
+                crc: again.header().crc,
+                attributes: again.header().attributes,
+                ..*batch.header()
+            };
+            assert_eq!(*again.header(), expected);
+            let other_bits =
+                |header: &BatchHeader| batch::attributes_with_codec(header.attributes, Codec::None);
+            assert_eq!(other_bits(again.header()), other_bits(batch.header()));
+        }
+    }
+}

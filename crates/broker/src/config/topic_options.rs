@@ -1,5 +1,7 @@
 //! Every option of a topic, declared once: its name, the broker option that gives its default, its check. Read through `TopicOptions`.
 
+use protocol::compression::Codec;
+
 use super::table::options;
 use super::value::Check::{Any, OneOf, Range};
 use super::value::Durability;
@@ -13,14 +15,14 @@ options! {
     pub struct TopicOptions {
         #[doc = "What happens to old records: delete, compact, both, or nothing when empty. Compaction is not there yet: with compact, keys are asked for and every record is kept."]
         "cleanup.policy" / "log.cleanup.policy" => cleanup_policy: Vec<String> = vec!["delete".to_owned()], OneOf(&["delete", "compact"]), NotYet;
-        #[doc = "Compression of stored batches: producer keeps what the producer sent."]
-        "compression.type" / "compression.type" => compression_type: String = "producer".to_owned(), OneOf(&["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]), NotYet;
-        #[doc = "Level of gzip, -1 for its default."]
-        "compression.gzip.level" / "compression.gzip.level" => compression_gzip_level: i32 = -1, Range(-1, 9), NotYet;
-        #[doc = "Level of lz4."]
-        "compression.lz4.level" / "compression.lz4.level" => compression_lz4_level: i32 = 9, Range(1, 17), NotYet;
-        #[doc = "Level of zstd."]
-        "compression.zstd.level" / "compression.zstd.level" => compression_zstd_level: i32 = 3, Range(-131_072, 22), NotYet;
+        #[doc = "Compression of stored batches: producer keeps what the producer sent; with any other, a batch that came otherwise is compressed anew, which costs CPU and bounds its records by a hundred times max.message.bytes."]
+        "compression.type" / "compression.type" => compression_type: String = "producer".to_owned(), OneOf(&["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]);
+        #[doc = "Level of gzip where compression.type asks for it, -1 for its default."]
+        "compression.gzip.level" / "compression.gzip.level" => compression_gzip_level: i32 = -1, OneOf(&["-1", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        #[doc = "Accepted for Kafka's sake; lz4 has one level here."]
+        "compression.lz4.level" / "compression.lz4.level" => compression_lz4_level: i32 = 9, Range(1, 17), Idle;
+        #[doc = "Level of zstd where compression.type asks for it."]
+        "compression.zstd.level" / "compression.zstd.level" => compression_zstd_level: i32 = 3, Range(-131_072, 22);
         #[doc = "How long a deleted record's tombstone is kept in a compacted topic, ms."]
         "delete.retention.ms" / "log.cleaner.delete.retention.ms" => delete_retention_ms: i64 = 86_400_000, Range(0, MAX), NotYet;
         #[doc = "When a record counts as acknowledged: sync, an interval such as 100ms, or os."]
@@ -89,6 +91,27 @@ impl TopicOptions {
 
     pub fn compacts(&self) -> bool {
         self.cleanup_policy.iter().any(|policy| policy == "compact")
+    }
+
+    /// What batches are stored under; none where they stay as the producer compressed them.
+    pub fn codec(&self) -> Option<Codec> {
+        match self.compression_type.as_str() {
+            "uncompressed" => Some(Codec::None),
+            "gzip" => Some(Codec::Gzip),
+            "snappy" => Some(Codec::Snappy),
+            "lz4" => Some(Codec::Lz4),
+            "zstd" => Some(Codec::Zstd),
+            _ => None,
+        }
+    }
+
+    /// None for the codec's own default, and for one that has no levels.
+    pub fn compression_level(&self, codec: Codec) -> Option<i32> {
+        match codec {
+            Codec::Gzip => Some(self.compression_gzip_level).filter(|level| *level > 0),
+            Codec::Zstd => Some(self.compression_zstd_level),
+            Codec::None | Codec::Snappy | Codec::Lz4 => None,
+        }
     }
 
     pub fn log_append_time(&self) -> bool {

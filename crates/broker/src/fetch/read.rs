@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use log::{Log, ReadError};
+use protocol::compression::Codec;
 use protocol::error::ErrorCode;
 use protocol::messages::fetch::{EpochEndOffset, PartitionData};
 use protocol::{KafkaString, Records};
@@ -19,12 +20,19 @@ pub struct Target {
     pub log: Result<Arc<Log>, ErrorCode>,
 }
 
-pub fn find(image: &Image, wanted: &Wanted) -> Target {
+/// First version of Fetch whose clients know zstd.
+const ZSTD_VERSION: i16 = 10;
+
+pub fn find(image: &Image, wanted: &Wanted, version: i16) -> Target {
     let (topic, unknown) = match &wanted.topic {
         TopicKey::Name(name) => (image.topic(name), ErrorCode::UnknownTopicOrPartition),
         TopicKey::Id(id) => (image.topic_by_id(*id), ErrorCode::UnknownTopicId),
     };
     let log = match topic {
+        // As Kafka: by the topic's codec, not by what its batches have.
+        Some(topic) if version < ZSTD_VERSION && topic.options.codec() == Some(Codec::Zstd) => {
+            Err(ErrorCode::UnsupportedCompressionType)
+        }
         Some(topic) => topic
             .partition(wanted.partition)
             .cloned()

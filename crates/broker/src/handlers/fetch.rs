@@ -46,7 +46,7 @@ pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: FetchReques
     let targets: Vec<Target> = context
         .wanted
         .iter()
-        .map(|wanted| read::find(&image, wanted))
+        .map(|wanted| read::find(&image, wanted, call.version))
         .collect();
     let limits = Limits {
         max_bytes: usize::try_from(request.max_bytes.min(broker.config.options.fetch_max_bytes))

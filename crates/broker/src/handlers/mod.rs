@@ -25,5 +25,6 @@ pub(crate) mod metadata;
 pub(crate) mod offset_commit;
 pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
+mod prepare;
 pub(crate) mod produce;
 pub(crate) mod sync_group;

@@ -7,10 +7,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use log::{AppendError, AppendOptions, Log, Ticket};
-use protocol::batch::{self, Batch, NO_TIMESTAMP, TimestampType};
-use protocol::compression::Codec;
 use protocol::error::ErrorCode;
 use protocol::messages::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
@@ -18,18 +15,11 @@ use protocol::messages::produce::{
 };
 use protocol::validate;
 
+use super::prepare::Rules;
 use crate::broker::Broker;
-use crate::config::TopicOptions;
 use crate::dispatch::{Answer, BadRequest, Call, Handled};
 use crate::metadata::{Image, Topic};
-use crate::records::{self, RecordFault};
-
-/// First version that may carry zstd.
-const ZSTD_VERSION: i16 = 7;
-/// A record without key, value and headers.
-const RECORD_BYTES_MIN: u64 = 7;
-/// Records that are smaller than this many times their compressed size are taken on their word.
-const EXPECTED_COMPRESSION_MAX: u64 = 8;
+use crate::records::RecordFault;
 
 /// What a partition takes in an answer at most, but for the words of a refusal's records.
 const PARTITION_BYTES: usize = size_of::<PartitionProduceResponse>() + size_of::<Commit>() + 128;
@@ -153,14 +143,14 @@ impl Waiting {
 
 /// Why a partition's batch was not appended.
 #[derive(Clone)]
-struct Refused {
-    code: ErrorCode,
-    message: Option<String>,
-    records: Vec<RecordFault>,
+pub(super) struct Refused {
+    pub(super) code: ErrorCode,
+    pub(super) message: Option<String>,
+    pub(super) records: Vec<RecordFault>,
 }
 
 impl Refused {
-    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
             message: Some(message.into()),
@@ -254,7 +244,13 @@ fn append(
         .as_ref()
         .map(protocol::Records::to_bytes)
         .unwrap_or_default();
-    let prepared = prepare(&topic.options, call.version, bytes, broker.clock.wall_ms())?;
+    let rules = Rules {
+        options: &topic.options,
+        version: call.version,
+        now_ms: broker.clock.wall_ms(),
+        heavy_work: &broker.heavy_work,
+    };
+    let prepared = rules.prepare(bytes)?;
     let appended = log.append(
         &prepared.bytes,
         AppendOptions {
@@ -276,158 +272,6 @@ fn append(
             ..Default::default()
         },
     })
-}
-
-struct Prepared {
-    bytes: Bytes,
-    records: i32,
-    /// −1 unless the topic stamps its records itself.
-    log_append_time_ms: i64,
-}
-
-/// Judges a batch by the topic's rules; patches what the rules give to the broker.
-fn prepare(
-    options: &TopicOptions,
-    version: i16,
-    bytes: Bytes,
-    now_ms: i64,
-) -> Result<Prepared, Refused> {
-    if bytes.is_empty() {
-        return Err(Refused::new(
-            ErrorCode::InvalidRecord,
-            "a partition needs exactly one record batch",
-        ));
-    }
-    let batch = Batch::single(&bytes)?;
-    check_size(options, bytes.len())?;
-    batch.check_crc()?;
-    let header = batch.header();
-    validate::check_client_header(header)?;
-    if header.is_transactional() {
-        return Err(Refused::new(
-            ErrorCode::UnsupportedVersion,
-            crate::broker::NO_TRANSACTIONS,
-        ));
-    }
-    if version < ZSTD_VERSION && header.codec()? == Codec::Zstd {
-        return Err(Refused::new(
-            ErrorCode::UnsupportedCompressionType,
-            "zstd needs Produce version 7 or later",
-        ));
-    }
-    let max_timestamp = check_records(options, &batch, now_ms)?;
-    let records = header.record_count;
-    if options.log_append_time() {
-        let bytes = restamped(&bytes, TimestampType::LogAppendTime, now_ms);
-        return Ok(Prepared {
-            bytes,
-            records,
-            log_append_time_ms: now_ms,
-        });
-    }
-    // A producer that states another maximum than its records have would mislead searches by time.
-    let bytes = match max_timestamp {
-        Some(found) if found != header.max_timestamp => {
-            restamped(&bytes, TimestampType::CreateTime, found)
-        }
-        _ => bytes,
-    };
-    Ok(Prepared {
-        bytes,
-        records,
-        log_append_time_ms: NO_TIMESTAMP,
-    })
-}
-
-fn restamped(bytes: &[u8], kind: TimestampType, max_timestamp: i64) -> Bytes {
-    let mut copy = bytes.to_vec();
-    batch::set_max_timestamp(&mut copy, kind, max_timestamp);
-    copy.into()
-}
-
-fn check_size(options: &TopicOptions, bytes: usize) -> Result<(), Refused> {
-    let above = |limit: i32| i64::try_from(bytes).unwrap_or(i64::MAX) > i64::from(limit);
-    if above(options.max_message_bytes) {
-        let message = format!(
-            "the batch of {bytes} bytes exceeds max.message.bytes={}",
-            options.max_message_bytes
-        );
-        return Err(Refused::new(ErrorCode::MessageTooLarge, message));
-    }
-    if above(options.segment_bytes) {
-        let message = format!(
-            "the batch of {bytes} bytes exceeds segment.bytes={}",
-            options.segment_bytes
-        );
-        return Err(Refused::new(ErrorCode::RecordListTooLarge, message));
-    }
-    Ok(())
-}
-
-/// Walks the records of an uncompressed batch; a compressed one is inflated only where a rule of the topic asks for its records.
-/// Answers the largest timestamp where the records were seen.
-fn check_records(
-    options: &TopicOptions,
-    batch: &Batch<'_>,
-    now_ms: i64,
-) -> Result<Option<i64>, Refused> {
-    let header = batch.header();
-    let earliest = now_ms.saturating_sub(options.message_timestamp_before_max_ms);
-    let latest = now_ms.saturating_add(options.message_timestamp_after_max_ms);
-    let by_create_time = !options.log_append_time();
-    let keyed = options.compacts();
-    let bounded_below = by_create_time && options.message_timestamp_before_max_ms != i64::MAX;
-    let compressed = header.codec()? != Codec::None;
-    if compressed && !keyed && !bounded_below && !claims_too_much(batch) {
-        if by_create_time && header.max_timestamp > latest {
-            return Err(out_of_range(latest));
-        }
-        return Ok(None);
-    }
-    let inflated;
-    let payload = if compressed {
-        inflated = records::inflate(batch, options.max_message_bytes)?;
-        inflated.as_slice()
-    } else {
-        batch.payload()
-    };
-    let seen = validate::walk_records(header, payload)?;
-    if keyed && seen.null_keys > 0 {
-        let faults = records::without_key(header, payload);
-        let message =
-            "One or more records have been rejected: a compacted topic needs a key in every record"
-                .to_owned();
-        return Err(Refused {
-            code: ErrorCode::InvalidRecord,
-            message: Some(message),
-            records: faults,
-        });
-    }
-    let too_old = seen.min_timestamp != NO_TIMESTAMP && seen.min_timestamp < earliest;
-    if by_create_time && (too_old || seen.max_timestamp > latest) {
-        let faults = records::outside_time(header, payload, earliest, latest);
-        let message = "One or more records have been rejected due to invalid timestamp".to_owned();
-        return Err(Refused {
-            code: ErrorCode::InvalidTimestamp,
-            message: Some(message),
-            records: faults,
-        });
-    }
-    Ok(Some(seen.max_timestamp))
-}
-
-/// A compressed batch whose count of records its bytes can hardly hold: it is inflated and counted, or a few bytes would move the
-/// log's end by two billion offsets. What passes unseen claims about a record a byte at most.
-fn claims_too_much(batch: &Batch<'_>) -> bool {
-    let records_bytes = u64::from(batch.header().record_count.unsigned_abs()) * RECORD_BYTES_MIN;
-    records_bytes > batch.payload().len() as u64 * EXPECTED_COMPRESSION_MAX
-}
-
-fn out_of_range(latest: i64) -> Refused {
-    Refused::new(
-        ErrorCode::InvalidTimestamp,
-        format!("the batch's largest timestamp is later than {latest}"),
-    )
 }
 
 /// The one place where an append's failure becomes Kafka's code.

@@ -17,4 +17,5 @@ mod fetching;
 mod metadata;
 mod offsets;
 mod producing;
+mod recompressing;
 mod starting;
