@@ -334,11 +334,9 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
             call.clone(),
             body(call, input)?,
         )),
-        ApiKey::OffsetFetch => later(handlers::offset_fetch::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
+        ApiKey::OffsetFetch => {
+            handlers::offset_fetch::handle(broker, call.clone(), body(call, input)?)
+        }
         ApiKey::JoinGroup => later(handlers::join_group::handle(
             broker.clone(),
             call.clone(),
@@ -359,15 +357,13 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
             call.clone(),
             body(call, input)?,
         )),
-        ApiKey::DescribeGroups => now(handlers::describe_groups::handle(
-            broker_now,
-            call,
-            &body(call, input)?,
-        )),
-        ApiKey::ListGroups => now(handlers::list_groups::handle(
-            broker_now,
-            call,
-            &body(call, input)?,
+        ApiKey::DescribeGroups => {
+            handlers::describe_groups::handle(broker, call.clone(), body(call, input)?)
+        }
+        ApiKey::ListGroups => later(handlers::list_groups::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
         )),
         _ => return route_admin(broker, call, input),
     })
@@ -430,6 +426,20 @@ fn body<R: Request>(call: &Call, mut input: Decoder) -> Result<R, BadRequest> {
     Ok(R::decode(&mut input, call.version)?)
 }
 
+/// Whether a request names more than there is, again and again, and so asks for more than answers may hold. What there is may all be
+/// asked for at once.
+pub(crate) fn asks_too_much(
+    broker: &Broker,
+    asked: usize,
+    known: impl FnOnce() -> usize,
+    bytes: usize,
+) -> bool {
+    bytes > broker.answers.total_bytes() && asked > known().saturating_add(NAMED_MAX)
+}
+
+/// Named twice, or not there: as many of these are nobody's attack.
+const NAMED_MAX: usize = 16;
+
 fn now(response: Response) -> Handled {
     Handled::Answer(Answer::ready(response))
 }
@@ -446,13 +456,13 @@ pub(crate) fn later(future: impl Future<Output = Response> + Send + 'static) -> 
 pub(crate) async fn with_room(
     room: &Arc<Budget>,
     bytes: usize,
-    build: impl FnOnce() -> Response,
+    build: impl Future<Output = Response>,
 ) -> Response {
     if bytes <= ANSWER_BYTES_FREE {
-        return build();
+        return build.await;
     }
     let mut reservation = room.reserve(bytes).await;
-    let response = build();
+    let response = build.await;
     reservation.shrink_to(response.bytes());
     response.holding(Some(reservation))
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Groups;
-use super::group::{Group, State};
+use super::group::{Group, State, StoredOffset};
+use super::member::Member;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedGroup {
@@ -40,6 +41,9 @@ pub struct DescribedMember {
 /// The state of a group that does not exist.
 pub const DEAD: &str = "Dead";
 
+/// What a group, a member or an offset takes in an answer beside its texts.
+const DESCRIBED_BYTES: usize = 256;
+
 const CLASSIC: &str = "classic";
 
 impl Groups {
@@ -57,6 +61,38 @@ impl Groups {
             group_type: CLASSIC,
         };
         self.groups.values().filter(named).map(listed).collect()
+    }
+
+    pub fn count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// What a description of the group takes at most, built and encoded.
+    pub fn description_bytes(&self, group_id: &str) -> usize {
+        let members = self.groups.get(group_id).map(|group| &group.members);
+        let member = |(id, member): (&Arc<str>, &Member)| {
+            let metadata = member
+                .protocols
+                .iter()
+                .map(|protocol| protocol.metadata.len());
+            let longest = metadata.max().unwrap_or(0);
+            id.len() + longest + member.assignment.len() + DESCRIBED_BYTES
+        };
+        members.into_iter().flatten().map(member).sum::<usize>() + DESCRIBED_BYTES
+    }
+
+    /// What offsets of the group take in an answer at most, built and encoded: so many, or all there are.
+    pub fn offsets_bytes(&self, group_id: &str, asked: Option<usize>) -> usize {
+        let offsets = self.groups.get(group_id).map(|group| &group.offsets);
+        let stored = offsets.into_iter().flatten().flat_map(|(_, found)| found);
+        let bytes = |(_, stored): (&i32, &StoredOffset)| {
+            2 * stored.committed.metadata.len() + DESCRIBED_BYTES
+        };
+        let bytes = stored.map(bytes);
+        match asked {
+            Some(asked) => asked.saturating_mul(bytes.max().unwrap_or(DESCRIBED_BYTES)),
+            None => bytes.sum(),
+        }
     }
 
     /// None if there is no such group: the answer is then state Dead, and from version 6 on GROUP_ID_NOT_FOUND.

@@ -21,14 +21,13 @@ const RESOURCE_BYTES: usize = 32 * 1024;
 
 pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: DescribeConfigsRequest) -> Handled {
     let bytes = request.resources.len().saturating_mul(RESOURCE_BYTES);
-    // Each topic may be asked for, and a broker besides; more names some twice.
-    let known = broker.controller.image().topic_count() + 16;
-    if request.resources.len() > known && bytes > broker.answers.total_bytes() {
+    let known = || broker.controller.image().topic_count();
+    if dispatch::asks_too_much(broker, request.resources.len(), known, bytes) {
         return Handled::Close(BadRequest::AsksTooMuch);
     }
     let broker = broker.clone();
     dispatch::later(async move {
-        let build = || describe(&broker, &call, &request);
+        let build = async { describe(&broker, &call, &request) };
         dispatch::with_room(&broker.answers, bytes, build).await
     })
 }

@@ -1,6 +1,8 @@
 //! DescribeGroups (key 15), versions 0 to 6: members and assignments of classic groups. A group that is not there is described as
 //! dead; from version 6 on that is an error.
 
+use std::sync::Arc;
+
 use protocol::KafkaString;
 use protocol::error::ErrorCode;
 use protocol::messages::describe_groups::{
@@ -9,12 +11,28 @@ use protocol::messages::describe_groups::{
 
 use super::group::wire;
 use crate::broker::Broker;
-use crate::dispatch::{Call, Response};
-use crate::groups::{self, DEAD};
+use crate::dispatch::{self, BadRequest, Call, Handled, Response};
+use crate::groups::{self, DEAD, Groups};
 
 const NOT_FOUND_VERSION: i16 = 6;
 
-pub(crate) fn handle(broker: &Broker, call: &Call, request: &DescribeGroupsRequest) -> Response {
+pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: DescribeGroupsRequest) -> Handled {
+    let bytes = broker.coordinator.look(|groups| {
+        let bytes = request.groups.iter().map(|id| groups.description_bytes(id));
+        bytes.fold(0, usize::saturating_add)
+    });
+    let known = || broker.coordinator.look(Groups::count);
+    if dispatch::asks_too_much(broker, request.groups.len(), known, bytes) {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let broker = broker.clone();
+    dispatch::later(async move {
+        let build = async { describe(&broker, &call, &request) };
+        dispatch::with_room(&broker.answers, bytes, build).await
+    })
+}
+
+fn describe(broker: &Broker, call: &Call, request: &DescribeGroupsRequest) -> Response {
     let describe = |id: &KafkaString| match broker.coordinator.look(|groups| groups.describe(id)) {
         Some(group) => described(group),
         None => unknown(call.version, id),

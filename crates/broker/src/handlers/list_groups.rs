@@ -1,12 +1,28 @@
 //! ListGroups (key 16), versions 0 to 5: the groups, from version 4 on by state, from 5 on by type.
 
+use std::sync::Arc;
+
 use protocol::messages::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
 use super::group::wire;
 use crate::broker::Broker;
-use crate::dispatch::{Call, Response};
+use crate::dispatch::{self, Call, Response};
+use crate::groups::Groups;
 
-pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListGroupsRequest) -> Response {
+/// What a group takes in the answer, built and encoded.
+const GROUP_BYTES: usize = 512;
+
+pub(crate) async fn handle(
+    broker: Arc<Broker>,
+    call: Call,
+    request: ListGroupsRequest,
+) -> Response {
+    let bytes = broker.coordinator.look(Groups::count) * GROUP_BYTES;
+    let build = async { list(&broker, &call, &request) };
+    dispatch::with_room(&broker.answers, bytes, build).await
+}
+
+fn list(broker: &Broker, call: &Call, request: &ListGroupsRequest) -> Response {
     let texts =
         |list: &[protocol::KafkaString]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let (states, types) = (texts(&request.states_filter), texts(&request.types_filter));

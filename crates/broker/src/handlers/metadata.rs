@@ -60,7 +60,7 @@ async fn answered(
     };
     let topics = asked.as_ref().map_or(image.topic_count(), Vec::len);
     let bytes = topics * TOPIC_BYTES + partitions * PARTITION_BYTES;
-    dispatch::with_room(&broker.answers, bytes, || {
+    dispatch::with_room(&broker.answers, bytes, async {
         let topics = match &asked {
             Some(asked) => asked
                 .iter()

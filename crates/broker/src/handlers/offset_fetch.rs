@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use protocol::KafkaString;
 use protocol::error::ErrorCode;
 use protocol::messages::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics, OffsetFetchResponse,
@@ -11,22 +12,57 @@ use protocol::messages::offset_fetch::{
 
 use super::group::wire;
 use crate::broker::Broker;
-use crate::dispatch::{Call, Response};
-use crate::groups::{FetchTopic, FetchedTopic, OffsetFetch, OffsetFetchReply, Reply};
+use crate::dispatch::{self, BadRequest, Call, Handled, Response};
+use crate::groups::{FetchTopic, FetchedTopic, Groups, OffsetFetch, OffsetFetchReply, Reply};
 use crate::metadata::Image;
 
 const BATCHED_VERSION: i16 = 8;
 const BY_ID_VERSION: i16 = 10;
 
-pub(crate) async fn handle(
-    broker: Arc<Broker>,
-    call: Call,
-    request: OffsetFetchRequest,
-) -> Response {
+pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: OffsetFetchRequest) -> Handled {
+    let single = request.topics.as_ref();
+    let single = single.map(|topics| {
+        topics
+            .iter()
+            .map(|topic| topic.partition_indexes.len())
+            .sum()
+    });
+    let batched = request.groups.iter().map(|group| {
+        let topics = group.topics.as_ref();
+        let asked = topics.map(|topics| topics.iter().map(|topic| topic.partition_indexes.len()));
+        (&group.group_id, asked.map(Iterator::sum))
+    });
+    let wanted: Vec<(&KafkaString, Option<usize>)> = match call.version >= BATCHED_VERSION {
+        true => batched.collect(),
+        false => vec![(&request.group_id, single)],
+    };
+    let bytes = broker.coordinator.look(|groups| {
+        let bytes = wanted
+            .iter()
+            .map(|(id, asked)| groups.offsets_bytes(id, *asked));
+        bytes.fold(0, usize::saturating_add)
+    });
+    // Each group once, or each partition of one of them.
+    let asked = wanted.iter().filter_map(|(_, asked)| *asked).sum::<usize>() + wanted.len();
+    let known = || {
+        let groups = broker.coordinator.look(Groups::count);
+        groups + broker.controller.image().partition_count()
+    };
+    if dispatch::asks_too_much(broker, asked, known, bytes) {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let broker = broker.clone();
+    dispatch::later(async move {
+        let build = fetch_all(&broker, &call, &request);
+        dispatch::with_room(&broker.answers, bytes, build).await
+    })
+}
+
+async fn fetch_all(broker: &Broker, call: &Call, request: &OffsetFetchRequest) -> Response {
     if call.version >= BATCHED_VERSION {
         let mut groups = Vec::with_capacity(request.groups.len());
         for group in &request.groups {
-            groups.push(fetch(&broker, call.version, group, request.require_stable).await);
+            groups.push(fetch(broker, call.version, group, request.require_stable).await);
         }
         return call.respond(&OffsetFetchResponse {
             groups,
@@ -48,7 +84,7 @@ pub(crate) async fn handle(
         topics,
         ..Default::default()
     };
-    let found = fetch(&broker, call.version, &group, request.require_stable).await;
+    let found = fetch(broker, call.version, &group, request.require_stable).await;
     call.respond(&OffsetFetchResponse {
         error_code: found.error_code,
         topics: found.topics.into_iter().map(single).collect(),
@@ -128,7 +164,7 @@ fn unknown_id(asked: &OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
     let partition = |index: &i32| OffsetFetchResponsePartitions {
         partition_index: *index,
         committed_offset: -1,
-        metadata: Some(protocol::KafkaString::default()),
+        metadata: Some(KafkaString::default()),
         error_code: ErrorCode::UnknownTopicId.into(),
         ..Default::default()
     };

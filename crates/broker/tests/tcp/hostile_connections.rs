@@ -5,8 +5,12 @@ use protocol::KafkaString;
 use protocol::header::frame_request;
 use protocol::messages::api_versions::ApiVersionsRequest;
 use protocol::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
+use protocol::messages::describe_groups::DescribeGroupsRequest;
 use protocol::messages::fetch::FetchRequest;
 use protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use protocol::messages::offset_fetch::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
+};
 use protocol::messages::produce::PartitionProduceData;
 
 use crate::batches;
@@ -287,5 +291,43 @@ async fn who_asks_for_more_than_an_answer_may_hold_is_closed() {
         ..Default::default()
     };
     assert_eq!(stutters.ask(&stuttered, 13).await.topics.len(), 1);
+    running.serves_others().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_group_again_and_again_is_closed() {
+    let running = Running::start(SMALL_BUDGET).await;
+    let described = DescribeGroupsRequest {
+        groups: vec![KafkaString::from("g"); 20_000],
+        ..Default::default()
+    };
+    let mut describes = running.client().await;
+    describes.send(&described, 5).await;
+    assert!(describes.is_closed().await);
+
+    let group = |partitions: usize| OffsetFetchRequestGroup {
+        group_id: KafkaString::from("g"),
+        topics: Some(vec![OffsetFetchRequestTopics {
+            name: KafkaString::from("t"),
+            partition_indexes: vec![0; partitions],
+            ..Default::default()
+        }]),
+        ..Default::default()
+    };
+    for groups in [vec![group(1); 20_000], vec![group(20_000)]] {
+        let fetched = OffsetFetchRequest {
+            groups,
+            ..Default::default()
+        };
+        let mut fetches = running.client().await;
+        fetches.send(&fetched, 8).await;
+        assert!(fetches.is_closed().await);
+    }
+    let fetched = OffsetFetchRequest {
+        groups: vec![group(5_000)],
+        ..Default::default()
+    };
+    let answer = running.client().await.ask(&fetched, 8).await;
+    assert_eq!(answer.groups[0].topics[0].partitions.len(), 5_000);
     running.serves_others().await;
 }
