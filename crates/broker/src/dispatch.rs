@@ -202,7 +202,11 @@ impl Answer {
         }
     }
 
-    pub fn holding(mut self, reservation: Option<Reservation>) -> Self {
+    /// The answer to a request of this size, whose memory it keeps reserved. One that is still to be made holds the request itself.
+    pub fn of_frame(mut self, frame_bytes: usize, reservation: Option<Reservation>) -> Self {
+        if matches!(self.state, State::Later(_)) && reservation.is_none() {
+            self.bytes = frame_bytes;
+        }
         self.reservation = reservation;
         self
     }

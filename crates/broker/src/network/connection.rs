@@ -218,8 +218,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let frame = self.input.split_to(frame_bytes).freeze();
         match dispatch::handle(&self.broker, &self.peer, frame) {
             Handled::Answer(answer) => {
+                let answer = answer.of_frame(frame_bytes, self.reserved.take());
                 self.answers_bytes += answer.bytes();
-                self.answers.push_back(answer.holding(self.reserved.take()));
+                self.answers.push_back(answer);
             }
             Handled::Nothing => self.reserved = None,
             // What was asked before is answered before the connection closes.

@@ -331,3 +331,44 @@ async fn who_asks_for_a_group_again_and_again_is_closed() {
     assert_eq!(answer.groups[0].topics[0].partitions.len(), 5_000);
     running.serves_others().await;
 }
+
+/// Behind an answer that waits, others wait too: what their requests hold is bounded.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_behind_a_long_poll_hold_little() {
+    let running = Running::start("auto.create.topics.enable=false").await;
+    running.topic("t", &[]).await;
+    let mut client = running.client().await;
+    let mut poll = client::fetch("t", &[client::partition(0, 0)]);
+    poll.max_wait_ms = 300_000;
+    client.send(&poll, FETCH_VERSION).await;
+    let named = |number: u32| MetadataRequestTopic {
+        name: Some(KafkaString::from(format!("{number:0>200}"))),
+        ..Default::default()
+    };
+    let large = MetadataRequest {
+        topics: Some((0..280).map(named).collect()),
+        ..Default::default()
+    };
+    let frame = frame_request(&large, 13, 1, None);
+    assert!((50_000..64 * 1024).contains(&frame.len()));
+    let frames = frame.repeat(50);
+    let mut sent = 0;
+    let started = |server: &broker::server::Server| {
+        let text = broker::metrics::render(&server.broker);
+        let line = text.lines().find(|line| line.contains("\"Metadata\""));
+        let count = line.and_then(|line| line.rsplit(' ').next());
+        count.map_or(0, |count| count.parse::<usize>().unwrap())
+    };
+    running
+        .until("requests are started", |server| {
+            sent += client.try_write(&frames[sent..]);
+            sent > 16 * frame.len() && started(server) >= 16
+        })
+        .await;
+    running.serves_others().await;
+    assert!(
+        started(&running.server) <= 20,
+        "{}",
+        started(&running.server)
+    );
+}
