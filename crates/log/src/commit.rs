@@ -107,7 +107,6 @@ impl Journal {
 
     fn take_frame(&self, writer: &Writer) -> Option<Taken> {
         let now_ms = self.shared.clock.monotonic_ms();
-        let buffer = self.shared.store.take_buffer(writer.frame_bytes);
         let mut queue = self.shared.queue.lock();
         let is_due = !queue.frame.is_empty() && queue.is_due(now_ms);
         if !is_due || self.shared.failure().is_some() {
@@ -115,6 +114,10 @@ impl Journal {
         }
         let needed = queue.needed_bytes();
         let rolls = queue.room.take(needed);
+        let mut buffer = queue.frame.split_rest(writer.previous.len());
+        if buffer.capacity() < writer.frame_bytes {
+            buffer = self.shared.store.take_buffer(writer.frame_bytes);
+        }
         let next = PendingFrame::new(queue.frame.sequence + 1, buffer);
         let frame = std::mem::replace(&mut queue.frame, next);
         queue.previous_count = frame.runs.len().min(PREVIOUS_MAX);

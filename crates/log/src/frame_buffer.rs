@@ -1,6 +1,7 @@
-//! The memory in which a frame is built and from which it is written: it begins on a block, so that
-//! the disk can take it without a copy. Filled by the queue, completed by the frame's encoder,
-//! written by the writer, then lent to the tail cache, which gives it back when nobody reads it.
+//! The memory in which frames are built and from which they are written: each begins on a block, so
+//! that the disk can take it without a copy. Frames follow each other in one stretch of memory, which
+//! the tail cache gives back when it has let go of all of them. Filled by the queue, completed by the
+//! frame's encoder, written by the writer.
 
 use std::ops::{Deref, DerefMut};
 
@@ -15,19 +16,32 @@ pub struct FrameBuffer(BytesMut);
 impl FrameBuffer {
     pub fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.next_multiple_of(BLOCK_BYTES);
-        let mut bytes = BytesMut::with_capacity(capacity + BLOCK_BYTES - 1);
-        let skipped = bytes.as_ptr().align_offset(BLOCK_BYTES);
-        bytes.resize(skipped, 0);
-        bytes.advance(skipped);
-        Self(bytes)
+        Self::aligned(BytesMut::with_capacity(capacity + BLOCK_BYTES - 1))
     }
 
-    /// Takes back the memory of a frame that nobody else holds any more.
+    fn aligned(mut empty: BytesMut) -> Self {
+        let skipped = empty.as_ptr().align_offset(BLOCK_BYTES);
+        empty.resize(skipped, 0);
+        empty.advance(skipped);
+        Self(empty)
+    }
+
+    /// The memory behind this frame, which needs `len` bytes of it, for the next one.
+    pub fn split_rest(&mut self, len: usize) -> Self {
+        let len = len.max(self.len()).next_multiple_of(BLOCK_BYTES);
+        self.reserve(len - self.len());
+        let mut rest = self.0.split_off(len);
+        rest.clear();
+        Self(rest)
+    }
+
+    /// The stretch of memory that the frame lies in, if nobody else holds any of it any more.
     pub fn reclaim(frame: Bytes) -> Option<Self> {
         let mut bytes = frame.try_into_mut().ok()?;
         bytes.clear();
-        let is_aligned = bytes.as_ptr().align_offset(BLOCK_BYTES) == 0;
-        is_aligned.then_some(Self(bytes))
+        // Asking for more than lies behind the frame leads back to the front, unless it is there.
+        let _is_moved = bytes.try_reclaim(bytes.capacity() + 1);
+        Some(Self::aligned(bytes))
     }
 
     pub fn capacity(&self) -> usize {
@@ -106,15 +120,30 @@ mod tests {
 
     #[test]
     fn memory_comes_back_when_its_last_reader_is_gone() {
-        let mut buffer = FrameBuffer::with_capacity(3 * BLOCK_BYTES);
-        buffer.resize(2 * BLOCK_BYTES);
+        let mut buffer = FrameBuffer::with_capacity(1 << 20);
         let memory = buffer.as_ptr();
-        let frame = buffer.freeze();
-        let reader = frame.slice(100..200);
-        assert!(FrameBuffer::reclaim(frame.clone()).is_none(), "it is read");
+        let mut frames = Vec::new();
+        for frame in 0..40 {
+            buffer.extend_from_slice(&vec![frame; 5000 + usize::from(frame)]);
+            let rest = buffer.split_rest(10_000);
+            assert!(is_aligned(&rest) && rest.is_empty());
+            buffer.extend_from_slice(&[frame; 3000]);
+            frames.push(std::mem::replace(&mut buffer, rest).freeze());
+        }
+        drop(buffer);
+        for (frame, bytes) in frames.iter().enumerate() {
+            assert!(is_aligned(bytes) && bytes.iter().all(|byte| usize::from(*byte) == frame));
+        }
+        let reader = frames[7].slice(100..200);
+        let last = frames.pop().unwrap();
+        frames.clear();
+        assert!(
+            FrameBuffer::reclaim(last.clone()).is_none(),
+            "frame 7 is read"
+        );
         drop(reader);
-        let again = FrameBuffer::reclaim(frame).unwrap();
+        let again = FrameBuffer::reclaim(last).unwrap();
         assert_eq!((again.as_ptr(), again.len()), (memory, 0));
-        assert!(again.capacity() >= 3 * BLOCK_BYTES);
+        assert!(again.capacity() >= 1 << 20, "all of it");
     }
 }

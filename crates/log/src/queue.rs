@@ -219,6 +219,12 @@ impl PendingFrame {
         is_wanted || self.body_bytes() >= frame_bytes_max
     }
 
+    /// The memory behind this frame, which is to be written with so many predecessors.
+    pub(crate) fn split_rest(&mut self, previous: usize) -> FrameBuffer {
+        let bytes = frame::encoded_bytes(self.body_bytes(), self.runs.len(), previous);
+        self.buffer.split_rest(bytes)
+    }
+
     /// Puts small batches in the order of their logs, and completes the runs.
     pub(crate) fn arrange(&mut self) {
         let mut order: Vec<u32> = (0..self.runs.len() as u32).collect();
@@ -237,31 +243,29 @@ impl PendingFrame {
         }
     }
 
-    fn reorder(&mut self, order: &[u32], logs: usize) {
-        let mut starts = Vec::with_capacity(self.runs.len());
-        let mut at = FRAME_HEADER_BYTES;
-        for run in &self.runs {
+    fn reorder(&mut self, order: &[u32], logs_count: usize) {
+        let batches = self.buffer[FRAME_HEADER_BYTES..].to_vec();
+        let runs = std::mem::replace(&mut self.runs, Vec::with_capacity(logs_count));
+        let logs = std::mem::replace(&mut self.logs, Vec::with_capacity(logs_count));
+        let mut starts = Vec::with_capacity(runs.len());
+        let mut at = 0;
+        for run in &runs {
             starts.push(at);
             at += run.bytes as usize;
         }
-        let buffer = FrameBuffer::with_capacity(self.buffer.len());
-        let mut arranged = Self::new(self.sequence, buffer);
-        arranged.runs.reserve(logs);
+        self.buffer.truncate(FRAME_HEADER_BYTES);
         for run in order.iter().map(|run| *run as usize) {
-            let entry = self.runs[run];
-            let bytes = &self.buffer[starts[run]..starts[run] + entry.bytes as usize];
-            arranged.buffer.extend_from_slice(bytes);
-            match arranged.runs.last_mut() {
+            let entry = runs[run];
+            let bytes = &batches[starts[run]..starts[run] + entry.bytes as usize];
+            self.buffer.extend_from_slice(bytes);
+            match self.runs.last_mut() {
                 Some(last) if extends(last, &entry) => extend(last, &entry),
                 _ => {
-                    arranged.runs.push(entry);
-                    arranged.logs.push(self.logs[run].clone());
+                    self.runs.push(entry);
+                    self.logs.push(logs[run].clone());
                 }
             }
         }
-        self.buffer = arranged.buffer;
-        self.runs = arranged.runs;
-        self.logs = arranged.logs;
     }
 }
 

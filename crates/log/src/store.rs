@@ -72,13 +72,13 @@ impl Store {
         }
     }
 
-    pub(crate) fn cache(&self, file: u64, position: u64, frame: FrameBuffer) {
+    pub(crate) fn cache(&self, file: u64, position: u64, frame: Bytes) {
         self.cache.lock().insert(file, position, frame);
     }
 
-    /// A buffer for the next frame, of memory that the cache gave up if there is any.
-    pub(crate) fn take_buffer(&self, capacity: usize) -> FrameBuffer {
-        self.cache.lock().take_buffer(capacity)
+    /// Memory for coming frames, which the cache has let go if there is any.
+    pub(crate) fn take_buffer(&self, frame_bytes: usize) -> FrameBuffer {
+        self.cache.lock().take_buffer(frame_bytes)
     }
 
     pub(crate) fn tail_cache_bytes(&self) -> u64 {

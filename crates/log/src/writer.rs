@@ -142,7 +142,7 @@ impl Writer {
         index_frame(&mut index, &frame.runs, position, header.append_time_ms);
         drop(index);
         let buffer = std::mem::replace(&mut frame.buffer, FrameBuffer::with_capacity(0));
-        store.cache(self.active.header.number, position, buffer);
+        store.cache(self.active.header.number, position, buffer.freeze());
         Ok(())
     }
 
