@@ -8,6 +8,7 @@ use protocol::messages::alter_configs::{
 };
 
 use super::config_resource::{self, ConfigResource};
+use super::repeated::repeated;
 use crate::broker::Broker;
 use crate::dispatch::{Call, Response};
 use crate::metadata::{Refusal, option_change};
@@ -18,15 +19,12 @@ pub(crate) async fn handle(
     request: AlterConfigsRequest,
 ) -> Response {
     let all = &request.resources;
+    let twice = repeated(all.iter().map(named));
     let mut responses = Vec::with_capacity(all.len());
     for resource in all {
-        let is_same = |other: &&AlterConfigsResource| {
-            (other.resource_type, &other.resource_name)
-                == (resource.resource_type, &resource.resource_name)
-        };
-        let outcome = match all.iter().filter(is_same).nth(1) {
-            Some(_) => Err(config_resource::named_twice()),
-            None => alter(&broker, resource, request.validate_only).await,
+        let outcome = match twice.contains(&named(resource)) {
+            true => Err(config_resource::named_twice()),
+            false => alter(&broker, resource, request.validate_only).await,
         };
         let refusal = outcome.err();
         responses.push(AlterConfigsResourceResponse {
@@ -40,6 +38,10 @@ pub(crate) async fn handle(
         responses,
         ..Default::default()
     })
+}
+
+fn named(resource: &AlterConfigsResource) -> (i8, &str) {
+    (resource.resource_type, &resource.resource_name)
 }
 
 async fn alter(

@@ -9,6 +9,7 @@ use protocol::messages::create_partitions::{
     CreatePartitionsTopicResult,
 };
 
+use super::repeated::repeated;
 use crate::broker::Broker;
 use crate::dispatch::{Call, Response};
 use crate::metadata::Refusal;
@@ -19,19 +20,14 @@ pub(crate) async fn handle(
     request: CreatePartitionsRequest,
 ) -> Response {
     let mut results = Vec::with_capacity(request.topics.len());
+    let twice = repeated(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut seen = BTreeSet::new();
     for topic in request
         .topics
         .iter()
         .filter(|topic| seen.insert(topic.name.as_str()))
     {
-        let twice = request
-            .topics
-            .iter()
-            .filter(|other| other.name == topic.name)
-            .nth(1)
-            .is_some();
-        let outcome = match twice {
+        let outcome = match twice.contains(topic.name.as_str()) {
             true => Err(Refusal::new(
                 ErrorCode::InvalidRequest,
                 "Duplicate topic name.",

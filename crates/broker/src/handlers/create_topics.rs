@@ -11,6 +11,7 @@ use protocol::messages::create_topics::{
     CreateTopicsResponse,
 };
 
+use super::repeated::repeated;
 use crate::broker::Broker;
 use crate::config::{Config, entries};
 use crate::dispatch::{Call, Response};
@@ -27,13 +28,14 @@ pub(crate) async fn handle(
 ) -> Response {
     let mut wanted = Vec::with_capacity(request.topics.len());
     let mut refused = Vec::new();
+    let twice = repeated(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut seen = BTreeSet::new();
     for topic in request
         .topics
         .iter()
         .filter(|topic| seen.insert(topic.name.as_str()))
     {
-        match new_topic(&request.topics, topic) {
+        match new_topic(topic, &twice) {
             Ok(topic) => wanted.push(topic),
             Err(refusal) => refused.push(failed(topic.name.clone(), &refusal)),
         }
@@ -56,13 +58,8 @@ pub(crate) async fn handle(
 }
 
 /// What can be refused without looking at what there is.
-fn new_topic(all: &[CreatableTopic], topic: &CreatableTopic) -> Result<NewTopic, Refusal> {
-    if all
-        .iter()
-        .filter(|other| other.name == topic.name)
-        .nth(1)
-        .is_some()
-    {
+fn new_topic(topic: &CreatableTopic, twice: &BTreeSet<&str>) -> Result<NewTopic, Refusal> {
+    if twice.contains(topic.name.as_str()) {
         return Err(Refusal::new(
             ErrorCode::InvalidRequest,
             "Duplicate topic name.",
@@ -153,9 +150,14 @@ mod tests {
             topic(CLUSTER_METADATA_TOPIC, &[]),
             topic("null", &[("retention.ms", None)]),
         ];
+        let twice = BTreeSet::from(["twice"]);
         let codes: Vec<_> = all
             .iter()
-            .map(|topic| new_topic(&all, topic).map_err(|refusal| refusal.code).err())
+            .map(|topic| {
+                new_topic(topic, &twice)
+                    .map_err(|refusal| refusal.code)
+                    .err()
+            })
             .collect();
         let invalid = Some(ErrorCode::InvalidRequest);
         assert_eq!(

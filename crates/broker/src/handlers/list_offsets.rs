@@ -2,15 +2,14 @@
 //!
 //! Nothing is tiered: the earliest local offset is the log's start, and no offset is in a remote tier.
 
-use std::collections::BTreeSet;
-
 use log::Log;
 use protocol::error::ErrorCode;
 use protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
-    ListOffsetsTopic, ListOffsetsTopicResponse,
+    ListOffsetsTopicResponse,
 };
 
+use super::repeated::repeated;
 use crate::broker::Broker;
 use crate::dispatch::{Call, Response};
 use crate::fetch::read;
@@ -27,7 +26,8 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest)
     let image = broker.controller.image();
     let topics = request.topics.iter().map(|topic| {
         let known = image.topic(&topic.name);
-        let twice = asked_twice(topic);
+        let indexes = topic.partitions.iter().map(|asked| asked.partition_index);
+        let twice = repeated(indexes);
         let partitions = topic.partitions.iter().map(|partition| {
             if twice.contains(&partition.partition_index) {
                 return failed(partition.partition_index, ErrorCode::InvalidRequest);
@@ -50,13 +50,6 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest)
         topics: topics.collect(),
         ..Default::default()
     })
-}
-
-/// Indexes that are there more than once.
-fn asked_twice(topic: &ListOffsetsTopic) -> BTreeSet<i32> {
-    let mut seen = BTreeSet::new();
-    let indexes = topic.partitions.iter().map(|asked| asked.partition_index);
-    indexes.filter(|index| !seen.insert(*index)).collect()
 }
 
 fn find(

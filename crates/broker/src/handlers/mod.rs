@@ -27,4 +27,5 @@ pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
 mod prepare;
 pub(crate) mod produce;
+mod repeated;
 pub(crate) mod sync_group;
