@@ -21,7 +21,8 @@ use crate::random::Random;
 use crate::runtime::HeavyWork;
 use crate::{metrics, storage};
 
-/// The part of the memory budget for answers that cannot be cut short.
+/// The parts of the memory budget for records that are fetched, and for answers that cannot be cut short; requests have the rest.
+const RECORDS_SHARE: i64 = 4;
 const ANSWERS_SHARE: i64 = 4;
 
 /// Stored state that cannot be read.
@@ -122,7 +123,10 @@ impl Parts {
                 .unwrap_or(0),
                 i32::from_be_bytes(*self.random.bytes().first_chunk().unwrap_or(&[0; 4])),
             )),
-            budget: Budget::new(budget_bytes - budget_bytes / ANSWERS_SHARE),
+            requests: Budget::new(
+                budget_bytes - budget_bytes / RECORDS_SHARE - budget_bytes / ANSWERS_SHARE,
+            ),
+            records: Budget::new(budget_bytes / RECORDS_SHARE),
             answers: Budget::new(budget_bytes / ANSWERS_SHARE),
             connections: Arc::default(),
             metrics: metrics::Metrics::default(),

@@ -1,7 +1,6 @@
 //! The broker's parts in one place, shared by every connection. Put together by `server` at start.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use log::{Clock, Journal};
 use parking_lot::Mutex;
@@ -31,8 +30,10 @@ pub struct Broker {
     /// One for all partitions: raised by a start that may have lost acknowledged records.
     pub leader_epoch: i32,
     pub fetch_sessions: Mutex<SessionCache>,
-    /// For requests, and for the records of Fetch answers, which are small where nothing is left.
-    pub budget: Arc<Budget>,
+    /// For requests, as long as they are handled.
+    pub requests: Arc<Budget>,
+    /// For the records of Fetch answers, which are small where nothing is left.
+    pub records: Arc<Budget>,
     /// For answers that cannot be cut short.
     pub answers: Arc<Budget>,
     pub connections: Arc<Connections>,
@@ -67,11 +68,6 @@ impl Broker {
     pub fn rack(&self) -> Option<KafkaString> {
         let rack = &self.config.options.broker_rack;
         (!rack.is_empty()).then(|| KafkaString::from(rack.clone()))
-    }
-
-    /// Whether the journal takes more before its next commit.
-    pub fn poll_journal_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.journal.poll_room(cx)
     }
 
     /// Groups need a place for their records; it is made when the first of them is looked for.

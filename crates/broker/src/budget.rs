@@ -1,20 +1,24 @@
 //! The memory budget: bounds, in bytes, on requests being read and answers not yet sent. Who allocates reserves first, waits where
 //! nothing is left, and gives back when an answer is gone.
 //!
-//! There are two, so that nobody can wait for himself: a request that holds its part of one waits for its answer's part of the other,
-//! which comes back whenever a client reads or is given up.
+//! There are three, so that nobody waits for himself and no kind of client for another: one for requests, one for the records of
+//! fetches, one for all other answers. A request that holds its part of one waits for its answer's part of another, which comes back
+//! whenever a client reads or is given up.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use parking_lot::Mutex;
+use log::{Registration, Wakers};
+
+/// While less than one part in so many is free, who holds much without need is in others' way.
+const SHORT_SHARE: i64 = 4;
 
 pub struct Budget {
     free_bytes: AtomicI64,
     total_bytes: i64,
-    waiting: Mutex<Vec<Waker>>,
+    waiting: Arc<Wakers>,
 }
 
 /// A part of the budget; given back when dropped.
@@ -28,7 +32,7 @@ impl Budget {
         Arc::new(Self {
             free_bytes: AtomicI64::new(total_bytes),
             total_bytes,
-            waiting: Mutex::new(Vec::new()),
+            waiting: Arc::default(),
         })
     }
 
@@ -43,88 +47,122 @@ impl Budget {
     /// Takes `bytes` if they are free. A wish above the whole budget is granted when nothing else is taken, so that no request that
     /// passed the size check waits for ever.
     pub fn try_reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
-        let bytes = i64::try_from(bytes)
-            .unwrap_or(i64::MAX)
-            .min(self.total_bytes);
+        let bytes = amount(bytes).min(self.total_bytes);
         let take = |free: i64| (free >= bytes).then_some(free - bytes);
         self.free_bytes
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, take)
             .ok()?;
-        Some(Reservation {
-            budget: self.clone(),
-            bytes,
-        })
+        Some(self.reservation(bytes))
+    }
+
+    /// Takes `bytes`, or what is left of them.
+    pub fn reserve_up_to(self: &Arc<Self>, bytes: usize) -> Reservation {
+        let granted = |free: i64| amount(bytes).min(free).max(0);
+        let take = |free: i64| Some(free - granted(free));
+        let free = self
+            .free_bytes
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, take)
+            .unwrap_or_else(|free| free);
+        self.reservation(granted(free))
     }
 
     /// For bytes that are there already: counted even if more is taken than there is, so that others wait until it is given back.
     pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        let bytes = amount(bytes);
         self.free_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.reservation(bytes)
+    }
+
+    /// As `try_reserve`, once there is room.
+    pub async fn reserve(self: &Arc<Self>, bytes: usize) -> Reservation {
+        let mut waiter = None;
+        poll_fn(|cx| self.poll_reserve(bytes, &mut waiter, cx)).await
+    }
+
+    /// As `try_reserve`; when nothing is left the task is woken once something is given back. `waiter` is the caller's to keep while it
+    /// waits.
+    pub fn poll_reserve(
+        self: &Arc<Self>,
+        bytes: usize,
+        waiter: &mut Option<Registration>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Reservation> {
+        let mut reservation = self.try_reserve(bytes);
+        if reservation.is_none() {
+            let waiter = waiter.get_or_insert_with(|| self.waiting.place());
+            waiter.register(cx.waker());
+            // What was given back between the first look and the registration has woken nobody.
+            reservation = self.try_reserve(bytes);
+        }
+        match reservation {
+            Some(reservation) => {
+                *waiter = None;
+                Poll::Ready(reservation)
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whether others need what is taken.
+    pub fn is_short(&self) -> bool {
+        let free = self.free_bytes.load(Ordering::Relaxed);
+        free < self.total_bytes / SHORT_SHARE || !self.waiting.is_empty()
+    }
+
+    fn reservation(self: &Arc<Self>, bytes: i64) -> Reservation {
         Reservation {
             budget: self.clone(),
             bytes,
         }
     }
+}
 
-    /// As `try_reserve`, once there is room.
-    pub async fn reserve(self: &Arc<Self>, bytes: usize) -> Reservation {
-        poll_fn(|cx| self.poll_reserve(bytes, cx)).await
-    }
-
-    /// As `try_reserve`; when nothing is left the task is woken once something is given back.
-    pub fn poll_reserve(self: &Arc<Self>, bytes: usize, cx: &mut Context<'_>) -> Poll<Reservation> {
-        if let Some(reservation) = self.try_reserve(bytes) {
-            return Poll::Ready(reservation);
-        }
-        {
-            let mut waiting = self.waiting.lock();
-            if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                waiting.push(cx.waker().clone());
-            }
-        }
-        // What was given back between the first look and the registration has woken nobody.
-        match self.try_reserve(bytes) {
-            Some(reservation) => Poll::Ready(reservation),
-            None => Poll::Pending,
-        }
-    }
+fn amount(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 impl Reservation {
-    /// Gives back what is beyond `bytes`.
-    pub fn shrink_to(&mut self, bytes: usize) {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).min(self.bytes);
-        drop(Self {
-            budget: self.budget.clone(),
-            bytes: self.bytes - bytes,
-        });
-        self.bytes = bytes;
+    pub fn bytes(&self) -> usize {
+        usize::try_from(self.bytes).unwrap_or(0)
+    }
+
+    /// From now on for so many bytes, which are there: gives back what is beyond, or counts what was not asked for.
+    pub fn settle(&mut self, bytes: usize) {
+        let more = amount(bytes) - self.bytes;
+        self.bytes = amount(bytes);
+        match more > 0 {
+            true => {
+                self.budget.free_bytes.fetch_sub(more, Ordering::AcqRel);
+            }
+            false => drop(self.budget.reservation(-more)),
+        }
+    }
+
+    /// Whether others need it.
+    pub fn is_wanted(&self) -> bool {
+        self.budget.is_short()
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
         self.budget
             .free_bytes
             .fetch_add(self.bytes, Ordering::AcqRel);
-        let waiting = std::mem::take(&mut *self.budget.waiting.lock());
-        for waker in waiting {
-            waker.wake();
-        }
+        let mut wake = Vec::new();
+        self.budget.waiting.take(&mut wake);
+        wake.into_iter().for_each(std::task::Waker::wake);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Wake, Waker};
+    use std::task::Waker;
 
     use super::*;
-
-    struct Idle;
-
-    impl Wake for Idle {
-        fn wake(self: Arc<Self>) {}
-    }
 
     #[test]
     fn what_is_given_back_can_be_taken_again() {
@@ -151,17 +189,58 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_what_is_left_takes_no_more() {
+        let budget = Budget::new(100);
+        let most = budget.reserve_up_to(70);
+        let rest = budget.reserve_up_to(70);
+        let nothing = budget.reserve_up_to(70);
+        assert_eq!((most.bytes(), rest.bytes(), nothing.bytes()), (70, 30, 0));
+        let over = budget.take(10);
+        assert_eq!(budget.reserve_up_to(1).bytes(), 0);
+        drop((most, rest, nothing, over));
+        assert_eq!(budget.used_bytes(), 0);
+    }
+
+    #[test]
+    fn a_reservation_settles_on_what_there_is() {
+        let budget = Budget::new(100);
+        let mut reservation = budget.reserve_up_to(50);
+        for bytes in [20, 80, 130, 0] {
+            reservation.settle(bytes);
+            assert_eq!(budget.used_bytes(), i64::try_from(bytes).unwrap());
+        }
+        drop(reservation);
+        assert_eq!(budget.used_bytes(), 0);
+    }
+
+    #[test]
+    fn a_budget_is_short_when_little_is_free_or_somebody_waits() {
+        let budget = Budget::new(100);
+        let half = budget.take(50);
+        assert!(!half.is_wanted());
+        let most = budget.take(30);
+        assert!(half.is_wanted());
+        drop(most);
+        let mut waiter = None;
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(budget.poll_reserve(60, &mut waiter, &mut cx).is_pending());
+        assert!(half.is_wanted());
+        // Who waited has left.
+        drop(waiter);
+        assert!(!half.is_wanted());
+    }
+
+    #[test]
     fn who_waits_is_registered_once_and_woken() {
         let budget = Budget::new(10);
         let taken = budget.try_reserve(10).unwrap();
-        // Its own waker: whether two of `Waker::noop` wake the same is the compiler's choice.
-        let waker = Waker::from(Arc::new(Idle));
-        let mut cx = Context::from_waker(&waker);
-        assert!(budget.poll_reserve(1, &mut cx).is_pending());
-        assert!(budget.poll_reserve(1, &mut cx).is_pending());
-        assert_eq!(budget.waiting.lock().len(), 1);
+        let mut waiter = None;
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(budget.poll_reserve(1, &mut waiter, &mut cx).is_pending());
+        assert!(budget.poll_reserve(1, &mut waiter, &mut cx).is_pending());
+        assert_eq!(budget.waiting.len(), 1);
         drop(taken);
-        assert!(budget.waiting.lock().is_empty());
-        assert!(budget.poll_reserve(1, &mut cx).is_ready());
+        assert!(budget.waiting.is_empty());
+        assert!(budget.poll_reserve(1, &mut waiter, &mut cx).is_ready());
     }
 }

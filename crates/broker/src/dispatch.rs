@@ -62,6 +62,8 @@ pub const SERVED: &[Served] = &[
 pub enum BadRequest {
     #[error("a frame of {0} bytes: the limit is socket.request.max.bytes; is this a Kafka client?")]
     FrameSize(i32),
+    #[error("a request of {bytes} bytes for API key {key}: only produces may be so large")]
+    TooLarge { key: i16, bytes: usize },
     #[error("the request cannot be read: {0}")]
     Unreadable(DecodeError),
     #[error("API key {key} version {version} is not served; ApiVersions tells what is")]
@@ -159,8 +161,12 @@ impl Response {
     }
 }
 
+/// A request that is being taken in, which may have to wait: nothing behind it is started before.
+pub type Starting = Pin<Box<dyn Future<Output = Handled> + Send>>;
+
 /// What became of a request.
 pub enum Handled {
+    Starting(Starting),
     Answer(Answer),
     /// acks=0: there is none.
     Nothing,
@@ -202,13 +208,13 @@ impl Answer {
         }
     }
 
-    /// The answer to a request of this size, whose memory it keeps reserved. One that is still to be made holds the request itself.
-    pub fn of_frame(mut self, frame_bytes: usize, reservation: Option<Reservation>) -> Self {
-        if matches!(self.state, State::Later(_)) && reservation.is_none() {
-            self.bytes = frame_bytes;
-        }
+    pub fn holding(mut self, reservation: Option<Reservation>) -> Self {
         self.reservation = reservation;
         self
+    }
+
+    pub fn is_produce(&self) -> bool {
+        matches!(self.state, State::Produce(_))
     }
 
     pub fn bytes(&self) -> usize {
@@ -297,7 +303,11 @@ fn start(broker: &Arc<Broker>, peer: &Peer, frame: Bytes) -> Result<Handled, Bad
 fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, BadRequest> {
     let broker_now = &**broker;
     Ok(match call.key {
-        ApiKey::Produce => produce::handle(broker, call.without_client_id(), body(&call, input)?),
+        ApiKey::Produce => Handled::Starting(Box::pin(produce::handle(
+            broker.clone(),
+            call.without_client_id(),
+            body(&call, input)?,
+        ))),
         ApiKey::Fetch => later(handlers::fetch::handle(
             broker.clone(),
             call.clone(),
@@ -467,6 +477,6 @@ pub(crate) async fn with_room(
     }
     let mut reservation = room.reserve(bytes).await;
     let response = build.await;
-    reservation.shrink_to(response.bytes());
+    reservation.settle(response.bytes());
     response.holding(Some(reservation))
 }

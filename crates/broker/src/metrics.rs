@@ -125,7 +125,10 @@ pub fn render(broker: &Broker) -> String {
         "memory_budget_used_bytes",
         "gauge",
         "Memory reserved for requests and answers.",
-        (broker.budget.used_bytes() + broker.answers.used_bytes()).unsigned_abs(),
+        [&broker.requests, &broker.records, &broker.answers]
+            .map(|budget| budget.used_bytes().unsigned_abs())
+            .iter()
+            .sum(),
     );
     one(
         "fetch_sessions",

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use log::Journal;
-use parking_lot::{Condvar, Mutex};
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
 
 /// The journal's threads; they end when the journal is closed.
 pub struct JournalThreads {
@@ -61,48 +61,29 @@ impl JournalThreads {
 /// Work that keeps a core busy for many milliseconds. Other connections go on meanwhile on other threads, and no more of it is done at
 /// once than there are cores, which bounds its memory as well.
 pub struct HeavyWork {
-    free: Mutex<usize>,
-    freed: Condvar,
+    turns: Semaphore,
 }
 
 impl Default for HeavyWork {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self {
-            free: Mutex::new(cores),
-            freed: Condvar::new(),
+            turns: Semaphore::new(cores),
         }
     }
 }
 
 impl HeavyWork {
-    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Waits for its turn without a thread, then works.
+    pub async fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         let is_threaded = Handle::try_current()
             .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let _turn = self.turns.acquire().await;
         match is_threaded {
-            true => tokio::task::block_in_place(|| self.in_turn(work)),
+            true => tokio::task::block_in_place(work),
             // A simulation: one thread, and nobody else to wait for.
             false => work(),
         }
-    }
-
-    fn in_turn<T>(&self, work: impl FnOnce() -> T) -> T {
-        let mut free = self.free.lock();
-        self.freed.wait_while(&mut free, |free| *free == 0);
-        *free -= 1;
-        drop(free);
-        let _turn = Turn(self);
-        work()
-    }
-}
-
-/// Ends also where the work panics.
-struct Turn<'a>(&'a HeavyWork);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock() += 1;
-        self.0.freed.notify_one();
     }
 }
 

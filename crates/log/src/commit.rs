@@ -345,7 +345,7 @@ impl Journal {
                 Ok(()) => self.shared.written.store(frame.sequence, Ordering::SeqCst),
                 Err(_) => queue.frame.sequence = frame.sequence,
             }
-            wake.append(&mut queue.room_waiters);
+            queue.room_waiters.take(&mut wake);
         }
         wake.into_iter().for_each(Waker::wake);
         written.map(|()| true)
@@ -391,7 +391,7 @@ impl Journal {
             if has_spare {
                 queue.room.set_next(NextFile::Spare);
             }
-            wake.append(&mut queue.room_waiters);
+            queue.room_waiters.take(&mut wake);
         }
         tracing::warn!(
             frames_from = first,
@@ -427,7 +427,7 @@ impl Journal {
         {
             let mut queue = self.shared.queue.lock();
             queue.closed = true;
-            wake.append(&mut queue.room_waiters);
+            queue.room_waiters.take(&mut wake);
         }
         wake.into_iter().for_each(Waker::wake);
         self.shared.notify_threads();

@@ -18,6 +18,7 @@ use crate::log::Log;
 use crate::maintain::Upkeep;
 use crate::options::{CommitError, LogConfig, LogId, Ticket};
 use crate::shared::Shared;
+use crate::wakers::Registration;
 use crate::writer::{ReadyFile, Writer};
 
 /// Gives the state machines above the log in their stored form: tags from 16 on, and content.
@@ -174,9 +175,9 @@ impl Journal {
             .unwrap_or_default()
     }
 
-    /// Ready when the next frame takes more. Connections ask before they start a produce.
-    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.shared.poll_room(cx)
+    /// Ready when the next frame takes more. Connections ask before they start a request; `waiter` is theirs to keep meanwhile.
+    pub fn poll_room(&self, waiter: &mut Option<Registration>, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.poll_room(waiter, cx)
     }
 
     /// Ready when the append behind `ticket` is acknowledged, or can no longer be.

@@ -52,6 +52,7 @@ mod tail_cache;
 mod tidy;
 pub mod trail;
 mod waiters;
+mod wakers;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -64,6 +65,7 @@ pub use options::{
 };
 pub use recover::{OpenError, Recovered};
 pub use roll::RetentionClock;
+pub use wakers::{Registration, Wakers};
 
 /// The journal's own log: which files and holes there are.
 pub const MANIFEST_LOG: LogId = 0;

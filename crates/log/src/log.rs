@@ -17,9 +17,10 @@ use crate::options::{
     ReadError, Ticket,
 };
 use crate::producers::{self, ProducerView, Producers, StoredBatch, Verdict};
-use crate::queue::NewBatch;
+use crate::queue::{NewBatch, Queue};
 use crate::roll::{Arrival, RollLimits, VirtualSegments};
 use crate::shared::Shared;
+use crate::wakers::{Registration, Wakers};
 
 /// Where a log goes on if nobody can know how far it reached into a hole.
 pub(crate) const SKIPPED_OFFSETS: i64 = 1 << 32;
@@ -36,7 +37,7 @@ pub struct Log {
     acks_written: AtomicBool,
     /// The newest sealed file that holds the log; 0 if none does.
     newest_sealed: AtomicU64,
-    watchers: Mutex<Vec<Waker>>,
+    watchers: Arc<Wakers>,
 }
 
 /// What changes with an append, in the order of offsets.
@@ -68,7 +69,7 @@ impl Log {
             deleted: AtomicBool::new(false),
             acks_written: AtomicBool::new(config.durability == Durability::Os),
             newest_sealed: AtomicU64::new(0),
-            watchers: Mutex::new(Vec::new()),
+            watchers: Arc::default(),
         }
     }
 
@@ -281,11 +282,22 @@ impl Log {
     }
 
     /// Wakes once when the high watermark or the start moves, or the log is deleted.
-    pub fn watch_high_watermark(&self, waker: &Waker) {
-        let mut watchers = self.watchers.lock();
-        if !watchers.iter().any(|known| known.will_wake(waker)) {
-            watchers.push(waker.clone());
-        }
+    pub fn watch_high_watermark(&self) -> Registration {
+        self.watchers.place()
+    }
+
+    /// How many wait for it to move.
+    pub fn watcher_count(&self) -> usize {
+        self.watchers.len()
+    }
+
+    /// Ready when the next frame takes a batch of so many bytes, or says why it never will.
+    pub async fn room(&self, bytes: usize) {
+        let class = self.state.lock().config.class;
+        let is_ready = |queue: &Queue| {
+            queue.has_room() && !matches!(queue.check(bytes, class), Err(AppendError::Busy))
+        };
+        self.shared.room(is_ready).await;
     }
 
     /// Whole batches from the one that holds `from` on, below `below`, up to `max_bytes`; the first
@@ -374,7 +386,7 @@ impl Log {
     }
 
     pub(crate) fn take_watchers(&self, wake: &mut Vec<Waker>) {
-        wake.append(&mut self.watchers.lock());
+        self.watchers.take(wake);
     }
 
     pub(crate) fn mark_deleted(&self, wake: &mut Vec<Waker>) {

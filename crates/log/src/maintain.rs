@@ -233,7 +233,7 @@ impl Journal {
                 );
             }
             if queue.has_room() {
-                wake.append(&mut queue.room_waiters);
+                queue.room_waiters.take(&mut wake);
             }
         }
         wake.into_iter().for_each(Waker::wake);

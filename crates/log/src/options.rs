@@ -216,4 +216,11 @@ impl Chunk {
             Chunk::Bytes(bytes) => bytes,
         }
     }
+
+    #[expect(clippy::len_without_is_empty, reason = "no chunk is empty")]
+    pub fn len(&self) -> usize {
+        match self {
+            Chunk::Bytes(bytes) => bytes.len(),
+        }
+    }
 }

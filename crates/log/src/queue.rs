@@ -7,7 +7,6 @@
 //! read for each, not for each batch.
 
 use std::sync::Arc;
-use std::task::Waker;
 
 use protocol::batch;
 
@@ -18,6 +17,7 @@ use crate::log::Log;
 use crate::manifest_event::Event;
 use crate::options::{AppendError, Durability, LogClass};
 use crate::room::{NoRoom, Room};
+use crate::wakers::Wakers;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -36,11 +36,11 @@ pub(crate) struct Queue {
     pub(crate) cuts: u32,
     pub(crate) closing: bool,
     pub(crate) closed: bool,
-    pub(crate) room_waiters: Vec<Waker>,
+    pub(crate) room_waiters: Arc<Wakers>,
     frame_bytes_max: usize,
 }
 
-/// A frame holds no more than this many times `frame_bytes_max`.
+/// A frame that has reached `frame_bytes_max` takes no more than fits into this many times as much.
 const FRAME_HARD_FACTOR: usize = 2;
 /// Batches of about this size on average are put in the order of their logs.
 const ARRANGED_RUN_BYTES_MAX: usize = 16 << 10;
@@ -58,7 +58,7 @@ impl Queue {
             cuts: 0,
             closing: false,
             closed: false,
-            room_waiters: Vec::new(),
+            room_waiters: Arc::default(),
             frame_bytes_max,
         }
     }
@@ -68,9 +68,10 @@ impl Queue {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
+        let has_reached = self.frame.body_bytes() >= self.frame_bytes_max;
         let body_bytes = self.frame.body_bytes() + bytes;
         let is_crowded = body_bytes > self.frame_bytes_max * FRAME_HARD_FACTOR;
-        if self.is_cutting || (is_crowded && !self.frame.is_empty()) {
+        if self.is_cutting || (has_reached && is_crowded) {
             return Err(AppendError::Busy);
         }
         let runs = self.frame.runs.len() + 1;

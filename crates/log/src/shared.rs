@@ -4,6 +4,7 @@
 //! Locks, in the order in which they are taken: syncing, the writer, the next files, a log's state, the
 //! books, the queue; the store's and the waiters' are taken last. Wakers are called under none.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
@@ -16,6 +17,7 @@ use crate::queue::Queue;
 use crate::running_clock::RunningClock;
 use crate::store::Store;
 use crate::waiters::Waiters;
+use crate::wakers::Registration;
 
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
@@ -99,24 +101,42 @@ impl Shared {
         }
     }
 
-    /// Ready when the next frame takes more. Connections ask before they start a produce.
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut queue = self.queue.lock();
-        if queue.has_room() {
+    /// Ready when the next frame takes more. Connections ask before they start a request.
+    pub(crate) fn poll_room(
+        &self,
+        waiter: &mut Option<Registration>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        self.poll_room_that(Queue::has_room, waiter, cx)
+    }
+
+    pub(crate) async fn room(&self, is_ready: impl Fn(&Queue) -> bool) {
+        let mut waiter = None;
+        poll_fn(|cx| self.poll_room_that(&is_ready, &mut waiter, cx)).await;
+    }
+
+    fn poll_room_that(
+        &self,
+        is_ready: impl Fn(&Queue) -> bool,
+        waiter: &mut Option<Registration>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let queue = self.queue.lock();
+        if is_ready(&queue) {
+            drop(queue);
+            *waiter = None;
             return Poll::Ready(());
         }
-        let waiters = &mut queue.room_waiters;
-        if !waiters.iter().any(|waker| waker.will_wake(cx.waker())) {
-            waiters.push(cx.waker().clone());
-        }
+        let waiter = waiter.get_or_insert_with(|| queue.room_waiters.place());
+        waiter.register(cx.waker());
         Poll::Pending
     }
 
     /// Takes who waits for room, if there is some.
     pub(crate) fn take_room_waiters(&self, wake: &mut Vec<Waker>) {
-        let mut queue = self.queue.lock();
-        if !queue.room_waiters.is_empty() && queue.has_room() {
-            wake.append(&mut queue.room_waiters);
+        let queue = self.queue.lock();
+        if queue.has_room() {
+            queue.room_waiters.take(wake);
         }
     }
 
@@ -184,7 +204,7 @@ impl Shared {
                     reason: reason.clone(),
                 });
             }
-            wake.append(&mut queue.room_waiters);
+            queue.room_waiters.take(&mut wake);
         }
         // Set before the waiters are taken: whoever comes later sees it.
         let _ = self.failure.set(reason);

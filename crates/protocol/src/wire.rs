@@ -41,7 +41,7 @@ pub enum Fault {
 }
 
 /// Memory that decoded arrays may take for each byte of input, and what any message may take.
-const MEMORY_FACTOR: usize = 24;
+pub const MEMORY_FACTOR: usize = 24;
 const MEMORY_FREE: usize = 4 * 1024;
 
 /// Reads a message from its bytes.

@@ -1,5 +1,6 @@
-//! What Fetch needs beyond its handler: incremental sessions (`session`) and reading partitions against the limits of a request
-//! (`read`).
+//! What Fetch needs beyond its handler: incremental sessions (`session`), reading partitions against the limits of a request (`read`),
+//! and what a parked fetch watches (`watch`).
 
 pub mod read;
 pub mod session;
+pub mod watch;

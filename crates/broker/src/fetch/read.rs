@@ -91,6 +91,9 @@ fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) ->
     if let Some(code) = check_leader_epoch(wanted.current_leader_epoch, limits.leader_epoch) {
         return failed(wanted, code);
     }
+    if log.is_deleted() {
+        return failed(wanted, read_code(&ReadError::Deleted));
+    }
     let high_watermark = log.high_watermark();
     let mut answer = PartitionData {
         partition_index: wanted.partition,

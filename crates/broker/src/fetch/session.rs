@@ -39,6 +39,8 @@ pub struct Wanted {
 /// What a fetch reads, and how its answer is made.
 pub struct FetchContext {
     pub session_id: i32,
+    /// Of the session, once it was opened for this fetch.
+    epoch: i32,
     pub wanted: Vec<Wanted>,
     /// Only what changed is answered.
     pub incremental: bool,
@@ -104,6 +106,7 @@ impl SessionCache {
             };
             return Ok(FetchContext {
                 session_id,
+                epoch: next_epoch(INITIAL_EPOCH),
                 wanted,
                 incremental: false,
             });
@@ -128,6 +131,7 @@ impl SessionCache {
         let Some(session) = self.sessions.get(&request.session_id) else {
             return Err(ErrorCode::FetchSessionIdNotFound);
         };
+        let epoch = session.epoch;
         let wanted: Vec<Wanted> = session
             .partitions
             .iter()
@@ -137,22 +141,30 @@ impl SessionCache {
             self.sessions.remove(&request.session_id);
             return Ok(FetchContext {
                 session_id: 0,
+                epoch,
                 wanted,
                 incremental: false,
             });
         }
         Ok(FetchContext {
             session_id: request.session_id,
+            epoch,
             wanted,
             incremental: true,
         })
     }
 
     /// Notes what is answered for a context; of an incremental one, keeps only what is news. `answers` are in the order of
-    /// `context.wanted`; the result tells for each whether it is sent.
-    pub fn close(&mut self, context: &FetchContext, answers: &[PartitionData]) -> Vec<bool> {
-        let Some(session) = self.sessions.get_mut(&context.session_id) else {
-            return vec![true; answers.len()];
+    /// `context.wanted`; the result tells for each whether it is sent. Whoever opened the session again meanwhile has it now.
+    pub fn close(
+        &mut self,
+        context: &FetchContext,
+        answers: &[PartitionData],
+    ) -> Result<Vec<bool>, ErrorCode> {
+        let session = match self.sessions.get_mut(&context.session_id) {
+            Some(session) if session.epoch == context.epoch => session,
+            Some(_) if context.incremental => return Err(ErrorCode::InvalidFetchSessionEpoch),
+            _ => return Ok(vec![true; answers.len()]),
         };
         let cached = std::mem::take(&mut session.partitions);
         let (mut stay, mut at_end, mut sent) = (
@@ -160,7 +172,7 @@ impl SessionCache {
             Vec::new(),
             Vec::with_capacity(answers.len()),
         );
-        // Partitions are in the context's order: a session serves one request at a time, or its epoch would not have matched.
+        // Partitions are in the context's order: nobody has opened the session since.
         for ((mut cached, wanted), answer) in cached.into_iter().zip(&context.wanted).zip(answers) {
             debug_assert_eq!(cached.wanted.partition, wanted.partition);
             let news = cached.note(answer);
@@ -173,7 +185,7 @@ impl SessionCache {
         }
         stay.append(&mut at_end);
         session.partitions = stay;
-        sent
+        Ok(sent)
     }
 
     fn has_room(&self, more: usize) -> bool {

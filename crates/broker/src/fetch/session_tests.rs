@@ -171,7 +171,9 @@ fn an_opening_request_replaces_the_session_it_names() {
 fn only_news_is_answered() {
     let mut cache = SessionCache::new(10, 5);
     let first = cache.open(&request(0, 0, &[0, 1]), BY_NAME, 0).unwrap();
-    let sent = cache.close(&first, &[answer(0, 4, 0), answer(1, 4, 0)]);
+    let sent = cache
+        .close(&first, &[answer(0, 4, 0), answer(1, 4, 0)])
+        .unwrap();
     assert_eq!(sent, [true, true], "the first answer is whole");
     let rounds = [
         (
@@ -206,7 +208,7 @@ fn only_news_is_answered() {
         let context = cache
             .open(&request(first.session_id, epoch, &[]), BY_NAME, 0)
             .unwrap();
-        assert_eq!(cache.close(&context, &answers), expected, "{what}");
+        assert_eq!(cache.close(&context, &answers).unwrap(), expected, "{what}");
     }
 }
 
@@ -224,7 +226,7 @@ fn partitions_take_turns() {
             .enumerate()
             .map(|(place, index)| answer(*index, 9, usize::from(place == 0)))
             .collect();
-        cache.close(&context, &answers);
+        cache.close(&context, &answers).unwrap();
         orders.push(order);
     }
     assert_eq!(orders, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
@@ -277,4 +279,25 @@ fn epochs_and_ids_wrap_to_one() {
     assert_eq!(opened(&mut cache, &[0], 0), i32::MAX);
     assert_eq!(opened(&mut cache, &[0], 0), 1);
     assert_eq!(SessionCache::new(1, i32::MIN).next_id, i32::MAX);
+}
+
+/// Two connections of one session: who opens it last has it, and the other is told, as Kafka does.
+#[test]
+fn a_fetch_whose_session_was_opened_again_leaves_it_alone() {
+    let mut cache = SessionCache::new(10, 1);
+    let first = cache.open(&request(0, 0, &[0, 1]), BY_ID, 0).unwrap();
+    let id = first.session_id;
+    cache
+        .close(&first, &[answer(0, 4, 0), answer(1, 4, 0)])
+        .unwrap();
+    let parked = cache.open(&request(id, 1, &[]), BY_ID, 0).unwrap();
+    let other = forgetting(request(id, 2, &[2, 3]), "t", &[0]);
+    let other = cache.open(&other, BY_ID, 0).unwrap();
+    let late = cache.close(&parked, &[answer(0, 5, 9), answer(1, 5, 0)]);
+    assert_eq!(late, Err(ErrorCode::InvalidFetchSessionEpoch));
+    let answers = [answer(1, 5, 0), answer(2, 5, 0), answer(3, 5, 0)];
+    assert_eq!(cache.close(&other, &answers).unwrap(), [true; 3]);
+    let next = cache.open(&request(id, 3, &[]), BY_ID, 0).unwrap();
+    let partitions: Vec<i32> = next.wanted.iter().map(|wanted| wanted.partition).collect();
+    assert_eq!(partitions, [1, 2, 3]);
 }

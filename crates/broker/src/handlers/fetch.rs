@@ -6,7 +6,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use protocol::KafkaString;
@@ -19,12 +19,13 @@ use crate::budget::Reservation;
 use crate::dispatch::{Call, Response};
 use crate::fetch::read::{self, Limits, Round, Target};
 use crate::fetch::session::{FetchContext, TopicKey};
+use crate::fetch::watch::Watch;
 
 /// Isolation level of a consumer that wants committed records only.
 const READ_COMMITTED: i8 = 1;
 /// Reserved from the budget at most, before it is known what there is to read.
 const ESTIMATE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Where nothing is left of the budget an answer is small rather than late: others may hold theirs as long as they like.
+/// Where nothing is left of the budget an answer is small rather than late: others may hold theirs for a while.
 const UNRESERVED_BYTES_MAX: usize = 64 * 1024;
 
 pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: FetchRequest) -> Response {
@@ -56,48 +57,64 @@ pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: FetchReques
     };
     let (round, reservation) = wait_for_records(&broker, &request, &targets, &limits).await;
     broker.metrics.fetched(round.bytes);
-    let sent = broker.fetch_sessions.lock().close(&context, &round.answers);
-    let response = FetchResponse {
+    let closed = broker.fetch_sessions.lock().close(&context, &round.answers);
+    let mut response = FetchResponse {
         session_id: context.session_id,
-        responses: by_topic(&context, targets, round.answers, &sent),
         ..Default::default()
     };
-    call.respond(&response).holding(reservation)
+    match closed {
+        Ok(sent) => response.responses = by_topic(&context, targets, round.answers, &sent),
+        Err(code) => response.error_code = code.into(),
+    }
+    call.respond(&response).holding(Some(reservation))
 }
 
-/// Looks, and looks again at each commit, until there is enough or the time is over.
+/// Looks, and looks again when commits have brought enough, until there is enough or the time is over.
 async fn wait_for_records(
     broker: &Arc<Broker>,
     request: &FetchRequest,
     targets: &[Target],
     limits: &Limits,
-) -> (Round, Option<Reservation>) {
+) -> (Round, Reservation) {
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
     let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let mut deadline = std::pin::pin!(tokio::time::sleep(max_wait));
     let mut stopping = std::pin::pin!(broker.stopping.cancelled());
     let estimate = estimate(targets, limits);
+    let mut watch: Option<Watch<'_>> = None;
+    let mut first_batch_bytes = None;
+    let mut waiter = None;
     poll_fn(|cx| {
-        // Registered before the look: a commit between look and registration would wake nobody.
-        for log in targets.iter().filter_map(|target| target.log.as_ref().ok()) {
-            log.watch_high_watermark(cx.waker());
+        loop {
+            let over = max_wait.is_zero()
+                || deadline.as_mut().poll(cx).is_ready()
+                || stopping.as_mut().poll(cx).is_ready();
+            if let Some(watch) = &mut watch {
+                // Registered before the look: a commit between look and registration would wake nobody.
+                watch.register(cx.waker());
+                if !over && !watch.is_worth_a_look(min_bytes) {
+                    return Poll::Pending;
+                }
+            }
+            let mut reservation = match first_batch_bytes {
+                None => broker.records.reserve_up_to(estimate),
+                Some(bytes) => ready!(broker.records.poll_reserve(bytes, &mut waiter, cx)),
+            };
+            let granted = reservation.bytes().max(UNRESERVED_BYTES_MAX);
+            let round = read::read_all(targets, &limits.at_most(granted));
+            let enough = round.bytes >= min_bytes || (granted < min_bytes && round.bytes > 0);
+            if over || targets.is_empty() || round.answer_now || enough {
+                if round.bytes <= granted || first_batch_bytes.is_some() {
+                    reservation.settle(round.bytes);
+                    return Poll::Ready((round, reservation));
+                }
+                // The first batch comes whole, once there is room for it.
+                first_batch_bytes = Some(round.bytes);
+                watch = None;
+                continue;
+            }
+            watch = Some(Watch::new(targets, &round));
         }
-        let over = max_wait.is_zero()
-            || deadline.as_mut().poll(cx).is_ready()
-            || stopping.as_mut().poll(cx).is_ready();
-        let mut reservation = broker.budget.try_reserve(estimate);
-        let round = match &reservation {
-            Some(_) => read::read_all(targets, limits),
-            None => read::read_all(targets, &limits.at_most(UNRESERVED_BYTES_MAX)),
-        };
-        let enough = round.bytes >= min_bytes || (reservation.is_none() && round.bytes > 0);
-        if !(over || targets.is_empty() || round.answer_now || enough) {
-            return Poll::Pending;
-        }
-        if let Some(reservation) = &mut reservation {
-            reservation.shrink_to(round.bytes);
-        }
-        Poll::Ready((round, reservation))
     })
     .await
 }

@@ -41,7 +41,7 @@ pub(super) struct Prepared {
 
 impl Rules<'_> {
     /// Judges a batch; patches what the rules give to the broker.
-    pub(super) fn prepare(&self, bytes: Bytes) -> Result<Prepared, Refused> {
+    pub(super) async fn prepare(&self, bytes: Bytes) -> Result<Prepared, Refused> {
         if bytes.is_empty() {
             return Err(Refused::new(
                 ErrorCode::InvalidRecord,
@@ -69,11 +69,14 @@ impl Rules<'_> {
         let (records, sent_max_timestamp) = (header.record_count, header.max_timestamp);
         let (bytes, max_timestamp) = match self.options.codec() {
             Some(wanted) if wanted != codec => {
-                let (bytes, found) = self.heavy_work.run(|| self.recompress(&batch, wanted))?;
+                let (bytes, found) = self
+                    .heavy_work
+                    .run(|| self.recompress(&batch, wanted))
+                    .await?;
                 (bytes, Some(found))
             }
             _ => {
-                let found = self.check_records(&batch)?;
+                let found = self.check_records(&batch).await?;
                 (bytes, found)
             }
         };
@@ -139,7 +142,7 @@ impl Rules<'_> {
 
     /// Walks the records of an uncompressed batch; a compressed one is inflated only where a rule of the topic asks for its records.
     /// Answers the largest timestamp where the records were seen.
-    fn check_records(&self, batch: &Batch<'_>) -> Result<Option<i64>, Refused> {
+    async fn check_records(&self, batch: &Batch<'_>) -> Result<Option<i64>, Refused> {
         let header = batch.header();
         let by_create_time = !self.options.log_append_time();
         let bounded_below =
@@ -148,8 +151,11 @@ impl Rules<'_> {
             return self.judge(batch, batch.payload()).map(Some);
         }
         if self.options.compacts() || bounded_below || claims_too_much(batch) {
-            let inflated = records::inflate(batch, self.options.max_message_bytes)?;
-            return self.judge(batch, &inflated).map(Some);
+            let looked = || {
+                let inflated = records::inflate(batch, self.options.max_message_bytes)?;
+                self.judge(batch, &inflated).map(Some)
+            };
+            return self.heavy_work.run(looked).await;
         }
         let latest = self.latest_ms();
         if by_create_time && header.max_timestamp > latest {

@@ -40,7 +40,8 @@ struct Commit {
     partition: usize,
 }
 
-pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Handled {
+/// Appends every batch, waiting for the journal's room where it has none.
+pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: ProduceRequest) -> Handled {
     let acks = request.acks;
     let partitions = request
         .topic_data
@@ -62,7 +63,7 @@ pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) 
         .response
         .responses
         .reserve_exact(request.topic_data.len());
-    for (at, data) in request.topic_data.into_iter().enumerate() {
+    for data in request.topic_data {
         let topic = find_topic(&image, waiting.call.version, &data);
         let mut answer = TopicProduceResponse {
             topic_id: data.topic_id,
@@ -73,30 +74,15 @@ pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) 
         answer
             .partition_responses
             .reserve_exact(data.partition_data.len());
-        for (partition, data) in data.partition_data.into_iter().enumerate() {
+        waiting.response.responses.push(answer);
+        for data in data.partition_data {
             let outcome = match &refused {
                 Some(refused) => Err(refused.clone()),
-                None => append(broker, topic, &waiting.call, &data),
+                None => append(&broker, topic, &waiting.call, &data).await,
             };
             failed |= outcome.is_err();
-            answer.partition_responses.push(match outcome {
-                Ok(Appended {
-                    log,
-                    ticket,
-                    response,
-                }) => {
-                    waiting.commits.push(Commit {
-                        log,
-                        ticket,
-                        topic: at,
-                        partition,
-                    });
-                    response
-                }
-                Err(refused) => refused.response(data.index),
-            });
+            waiting.note(data.index, outcome);
         }
-        waiting.response.responses.push(answer);
     }
     match acks {
         0 if failed => Handled::Close(BadRequest::AcksZeroFailed),
@@ -106,6 +92,24 @@ pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) 
 }
 
 impl Waiting {
+    /// Of the next partition of the last topic.
+    fn note(&mut self, index: i32, outcome: Result<Appended, Refused>) {
+        let topic = self.response.responses.len() - 1;
+        let answers = &mut self.response.responses[topic].partition_responses;
+        match outcome {
+            Ok(appended) => {
+                self.commits.push(Commit {
+                    log: appended.log,
+                    ticket: appended.ticket,
+                    topic,
+                    partition: answers.len(),
+                });
+                answers.push(appended.response);
+            }
+            Err(refused) => answers.push(refused.response(index)),
+        }
+    }
+
     /// Ready when every batch of the request is committed or failed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(commit) = self.commits.get(self.done) {
@@ -213,7 +217,7 @@ struct Appended {
     response: PartitionProduceResponse,
 }
 
-fn append(
+async fn append(
     broker: &Broker,
     topic: Option<&Arc<Topic>>,
     call: &Call,
@@ -250,14 +254,17 @@ fn append(
         now_ms: broker.clock.wall_ms(),
         heavy_work: &broker.heavy_work,
     };
-    let prepared = rules.prepare(bytes)?;
-    let appended = log.append(
-        &prepared.bytes,
-        AppendOptions {
-            leader_epoch: broker.leader_epoch,
-        },
-    );
-    let appended = appended.map_err(append_refused)?;
+    let prepared = rules.prepare(bytes).await?;
+    let options = AppendOptions {
+        leader_epoch: broker.leader_epoch,
+    };
+    let appended = loop {
+        match log.append(&prepared.bytes, options) {
+            // The frame is written and there is another, or the disk fails: it does not stay so.
+            Err(AppendError::Busy) => log.room(prepared.bytes.len()).await,
+            appended => break appended.map_err(append_refused)?,
+        }
+    };
     broker
         .metrics
         .produced(prepared.records, prepared.bytes.len());
@@ -281,7 +288,9 @@ fn append_refused(error: AppendError) -> Refused {
         AppendError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
         AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
         AppendError::Deleted => ErrorCode::UnknownTopicOrPartition,
-        _ => ErrorCode::KafkaStorageError,
+        AppendError::Busy | AppendError::Full | AppendError::Failed { .. } => {
+            ErrorCode::KafkaStorageError
+        }
     };
     Refused::new(code, error.to_string())
 }

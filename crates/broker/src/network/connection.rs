@@ -1,9 +1,10 @@
-//! One client's connection: bytes in, requests decoded and started in order, answers out in the same order. Requests are pipelined:
-//! the next is started while earlier ones wait for their commit. Spawned by the listener, ends when the client leaves, errs, idles
-//! too long, or the broker stops.
+//! One client's connection: bytes in, requests decoded and started in order, answers out in the same order. As in Kafka one request is
+//! handled at a time, but for produces: the next of them is started while earlier ones wait for their commit. Spawned by the listener,
+//! ends when the client leaves, errs, idles too long, or the broker stops.
 //!
-//! Bounds: the input buffer holds one frame (its bytes reserved from the budget before they are allocated), the answers under way
-//! are limited in number, and nothing more is read while answers wait to be sent.
+//! Bounds: the input buffer holds one frame, reserved from the budget before it is allocated and in time; behind a request that is
+//! handled only little more is read; produces under way are limited in number and bytes, and nothing is started while much waits to be
+//! sent. Who holds memory that others need must send and read on.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -15,6 +16,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use log::Registration;
+use protocol::api::ApiKey;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -22,15 +25,29 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::output::Output;
 use crate::broker::Broker;
 use crate::budget::Reservation;
-use crate::dispatch::{self, Answer, Handled};
+use crate::dispatch::{self, Answer, BadRequest, Handled, Starting};
 
 /// Read at least this much at once; grows while reads fill the buffer.
 const READ_BYTES_MIN: usize = 4 * 1024;
 const READ_BYTES_MAX: usize = 256 * 1024;
 /// Frames up to this size need no reservation: it is what a connection costs anyway.
 const FRAME_BYTES_FREE: usize = 64 * 1024;
-/// A frame that took from the budget and stops coming for so long costs the connection.
-const FRAME_STALL_MAX: Duration = Duration::from_secs(30);
+/// Only produces carry much. What asks for a hundred thousand partitions is smaller than this.
+const OTHER_FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Where a request has memory reserved for it, its message is decoded within so many times its bytes.
+const DECODED_FACTOR: usize = protocol::wire::MEMORY_FACTOR + 1;
+/// A frame that took from the budget has so long to come, and a second more for each so many bytes.
+const FRAME_TIME_MAX: Duration = Duration::from_secs(30);
+const FRAME_BYTES_PER_SECOND: u64 = 1024 * 1024;
+/// Answers that hold what others need are read on within this time, by so many bytes.
+const READER_STALL_MAX: Duration = Duration::from_secs(30);
+const READER_BYTES_MIN: u64 = 1024 * 1024;
+/// How often it is asked whether others need what a slow reader holds.
+const RECHECK: Duration = Duration::from_secs(1);
+/// No answer is waited for longer where nothing is sent or received meanwhile.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(3600);
+/// What was started is still answered and read within this time.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(30);
 /// No further request is started while answers hold so many bytes, or so many wait to be sent.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -48,7 +65,7 @@ pub enum End {
     ClientLeft,
     Idle,
     Stopped,
-    BadRequest(dispatch::BadRequest),
+    BadRequest(BadRequest),
     Io(io::Error),
 }
 
@@ -59,16 +76,37 @@ pub struct Connection<S> {
     input: BytesMut,
     read_bytes: usize,
     reserved: Option<Reservation>,
+    /// When the frame with the reservation must be there.
+    frame_due: Option<Instant>,
+    /// A request that is being taken in: nothing else is started until it is.
+    starting: Option<Starting>,
+    /// Of produces, or of one other request.
     answers: VecDeque<Answer>,
     /// What they hold.
     answers_bytes: usize,
     output: Output,
-    idle: Pin<Box<Sleep>>,
+    /// Since when the reader is slow, and how much was sent then.
+    slow_since: Option<(Instant, u64)>,
+    timer: Pin<Box<Sleep>>,
     idle_after: Option<Duration>,
     active_at: Instant,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    budget_waiter: Option<Registration>,
+    room_waiter: Option<Registration>,
     /// No more requests are read; what was started is still answered.
-    draining: Option<End>,
+    draining: Option<Draining>,
+}
+
+struct Draining {
+    end: End,
+    since: Instant,
+}
+
+/// The frame at the head of the input.
+#[derive(Clone, Copy)]
+struct Head {
+    bytes: usize,
+    key: i16,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -82,15 +120,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             input: BytesMut::new(),
             read_bytes: READ_BYTES_MIN,
             reserved: None,
+            frame_due: None,
+            starting: None,
             answers: VecDeque::new(),
             answers_bytes: 0,
             output: Output::default(),
-            idle: Box::pin(tokio::time::sleep_until(
+            slow_since: None,
+            timer: Box::pin(tokio::time::sleep_until(
                 now + idle_after.unwrap_or(Duration::from_secs(86_400)),
             )),
             idle_after,
             active_at: now,
             stop: Box::pin(broker.stopping.clone().cancelled_owned()),
+            budget_waiter: None,
+            room_waiter: None,
             draining: None,
             broker,
         }
@@ -98,98 +141,144 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One round over everything that can move; true if something did.
     fn poll_round(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
-        let mut moved = false;
+        let mut moved = self.poll_starting(cx);
         if self.draining.is_none() {
             if self.stop.as_mut().poll(cx).is_ready() {
-                self.draining = Some(End::Stopped);
+                self.drain(End::Stopped);
             } else {
                 moved |= self.poll_requests(cx)?;
             }
         }
         moved |= self.poll_answers(cx);
         moved |= self.poll_output(cx)?;
-        if self.answers.is_empty()
+        if self.starting.is_none()
+            && self.answers.is_empty()
             && self.output.is_empty()
-            && let Some(end) = self.draining.take()
+            && let Some(draining) = self.draining.take()
         {
-            return Err(end);
+            return Err(draining.end);
         }
         Ok(moved)
     }
 
-    fn may_start(&self) -> bool {
-        let in_flight_max = self
-            .broker
-            .config
-            .options
-            .max_in_flight_requests_per_connection;
-        self.answers.len() < in_flight_max.unsigned_abs() as usize
-            && self.answers_bytes + self.output.bytes() < OUTPUT_BYTES_MAX
+    fn drain(&mut self, end: End) {
+        let since = Instant::now();
+        self.draining = Some(Draining { end, since });
     }
 
-    /// Starts every request that is there whole, then reads.
+    /// Takes in what is there: starts requests in their turn, then reads.
     fn poll_requests(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         let mut moved = false;
-        while self.draining.is_none() && self.may_start() {
-            let Some(frame_bytes) = self.frame_bytes()? else {
-                if self.poll_read(READ_BYTES_MIN, cx)? {
-                    moved = true
-                } else {
-                    break;
-                }
-                continue;
-            };
-            if self.input.len() < 4 + frame_bytes {
-                if !self.poll_room(frame_bytes, cx)
-                    || !self.poll_read(4 + frame_bytes - self.input.len(), cx)?
-                {
-                    break;
-                }
-                moved = true;
-                continue;
-            }
-            if self.broker.poll_journal_room(cx).is_pending() {
+        while self.draining.is_none() {
+            if !self.may_take() {
+                // The client waits for us meanwhile.
+                self.frame_due = None;
                 break;
             }
-            self.start_request(frame_bytes);
+            let went_on = match self.head()? {
+                head if !self.is_turn(head) => self.poll_little(cx)?,
+                None => self.poll_read(READ_BYTES_MIN.max(self.read_bytes), cx)?,
+                Some(head) if self.input.len() < 4 + head.bytes => self.poll_frame(head, cx)?,
+                Some(head) => self.poll_start(head, cx),
+            };
+            if !went_on {
+                break;
+            }
             moved = true;
         }
         Ok(moved)
     }
 
-    /// The length of the frame at the head of the input, once it is known.
-    fn frame_bytes(&self) -> Result<Option<usize>, End> {
+    /// A little is read behind what is handled: it is noticed when the client leaves.
+    fn poll_little(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        Ok(self.input.len() < FRAME_BYTES_FREE && self.poll_read(READ_BYTES_MIN, cx)?)
+    }
+
+    fn poll_frame(&mut self, head: Head, cx: &mut Context<'_>) -> Result<bool, End> {
+        let missing = 4 + head.bytes - self.input.len();
+        Ok(self.poll_reserved(head, cx) && self.poll_read(missing.max(self.read_bytes), cx)?)
+    }
+
+    /// Starts the request at the head, which is there whole, once the journal has room.
+    fn poll_start(&mut self, head: Head, cx: &mut Context<'_>) -> bool {
+        self.frame_due = None;
+        let journal = &self.broker.journal;
+        if journal.poll_room(&mut self.room_waiter, cx).is_pending() {
+            return false;
+        }
+        self.input.advance(4);
+        let frame = self.input.split_to(head.bytes).freeze();
+        let handled = dispatch::handle(&self.broker, &self.peer, frame);
+        self.take_in(handled);
+        self.poll_starting(cx);
+        // The next in line may have its turn at once.
+        self.poll_answers(cx);
+        true
+    }
+
+    fn may_take(&self) -> bool {
+        let options = &self.broker.config.options;
+        let in_flight_max = options.max_in_flight_requests_per_connection.unsigned_abs() as usize;
+        self.answers.len() < in_flight_max
+            && self.answers_bytes + self.output.bytes() < OUTPUT_BYTES_MAX
+    }
+
+    /// Whether the request at the head may be started before what is under way is answered.
+    fn is_turn(&self, head: Option<Head>) -> bool {
+        let under_way = self.answers.back();
+        let behind_produces = under_way.is_some_and(Answer::is_produce)
+            && head.is_none_or(|head| head.key == ApiKey::Produce as i16);
+        self.starting.is_none() && (under_way.is_none() || behind_produces)
+    }
+
+    /// The frame that comes next, once its length and kind are there.
+    fn head(&self) -> Result<Option<Head>, End> {
         let Some(length) = self.input.first_chunk::<4>() else {
             return Ok(None);
         };
+        let bad = |reason| Err(End::BadRequest(reason));
         let length = i32::from_be_bytes(*length);
-        if length < 0 || length > self.broker.config.options.socket_request_max_bytes {
-            return Err(End::BadRequest(dispatch::BadRequest::FrameSize(length)));
+        // The key alone takes two.
+        if length < 2 || length > self.broker.config.options.socket_request_max_bytes {
+            return bad(BadRequest::FrameSize(length));
         }
-        Ok(Some(length.unsigned_abs() as usize))
+        let Some([.., high, low]) = self.input.first_chunk::<6>() else {
+            return Ok(None);
+        };
+        let key = i16::from_be_bytes([*high, *low]);
+        let bytes = length.unsigned_abs() as usize;
+        if key != ApiKey::Produce as i16 && bytes > OTHER_FRAME_BYTES_MAX {
+            return bad(BadRequest::TooLarge { key, bytes });
+        }
+        Ok(Some(Head { bytes, key }))
     }
 
-    /// Whether a frame of this size may be buffered.
-    fn poll_room(&mut self, frame_bytes: usize, cx: &mut Context<'_>) -> bool {
-        if frame_bytes <= FRAME_BYTES_FREE || self.reserved.is_some() {
+    /// Whether the frame may be buffered.
+    fn poll_reserved(&mut self, head: Head, cx: &mut Context<'_>) -> bool {
+        if head.bytes <= FRAME_BYTES_FREE {
             return true;
         }
-        match self.broker.budget.poll_reserve(frame_bytes, cx) {
-            Poll::Ready(reservation) => {
-                self.reserved = Some(reservation);
-                // The timer may be set for much later.
-                if let Some(due) = self.idle_due() {
-                    self.idle.as_mut().reset(due);
-                }
-                true
+        if self.reserved.is_none() {
+            let bytes = match head.key == ApiKey::Produce as i16 {
+                true => head.bytes,
+                false => head.bytes * DECODED_FACTOR,
+            };
+            let budget = &self.broker.requests;
+            match budget.poll_reserve(bytes, &mut self.budget_waiter, cx) {
+                Poll::Ready(reservation) => self.reserved = Some(reservation),
+                Poll::Pending => return false,
             }
-            Poll::Pending => false,
         }
+        if self.frame_due.is_none() {
+            let seconds = head.bytes as u64 / FRAME_BYTES_PER_SECOND;
+            self.frame_due = Some(Instant::now() + FRAME_TIME_MAX + Duration::from_secs(seconds));
+        }
+        true
     }
 
     /// True if bytes came in.
     fn poll_read(&mut self, wanted: usize, cx: &mut Context<'_>) -> Result<bool, End> {
-        self.input.reserve(wanted.max(self.read_bytes));
+        self.input.reserve(wanted);
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
         match read {
             Poll::Pending => {
@@ -213,18 +302,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn start_request(&mut self, frame_bytes: usize) {
-        self.input.advance(4);
-        let frame = self.input.split_to(frame_bytes).freeze();
-        match dispatch::handle(&self.broker, &self.peer, frame) {
+    fn poll_starting(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(starting) = &mut self.starting else {
+            return false;
+        };
+        let Poll::Ready(handled) = starting.as_mut().poll(cx) else {
+            return false;
+        };
+        self.starting = None;
+        self.take_in(handled);
+        true
+    }
+
+    fn take_in(&mut self, handled: Handled) {
+        match handled {
+            Handled::Starting(starting) => self.starting = Some(starting),
             Handled::Answer(answer) => {
-                let answer = answer.of_frame(frame_bytes, self.reserved.take());
                 self.answers_bytes += answer.bytes();
-                self.answers.push_back(answer);
+                self.answers.push_back(answer.holding(self.reserved.take()));
             }
             Handled::Nothing => self.reserved = None,
             // What was asked before is answered before the connection closes.
-            Handled::Close(reason) => self.draining = Some(End::BadRequest(reason)),
+            Handled::Close(reason) => self.drain(End::BadRequest(reason)),
         }
     }
 
@@ -250,50 +349,80 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.output.is_empty() {
             return Ok(false);
         }
-        match self.output.poll_send(&mut self.stream, cx) {
-            Poll::Pending => Ok(false),
+        let sent_before = self.output.sent();
+        let polled = self.output.poll_send(&mut self.stream, cx);
+        let sent = self.output.sent();
+        if sent > sent_before {
+            self.active_at = Instant::now();
+        }
+        match polled {
+            Poll::Pending => {
+                let is_slow = |(_, then): &(Instant, u64)| sent - then < READER_BYTES_MIN;
+                let since = self.slow_since.filter(is_slow);
+                self.slow_since = since.or_else(|| Some((Instant::now(), sent)));
+                Ok(false)
+            }
             Poll::Ready(Ok(())) => {
-                self.active_at = Instant::now();
+                self.slow_since = None;
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(End::Io(error)),
         }
     }
 
-    /// When the connection counts as idle, if nothing moves until then. A frame that takes from the budget must come without long
-    /// breaks.
-    fn idle_due(&self) -> Option<Instant> {
-        let idle_after = match (&self.reserved, self.idle_after) {
-            (Some(_), idle_after) => idle_after.unwrap_or(FRAME_STALL_MAX).min(FRAME_STALL_MAX),
-            (None, idle_after) => idle_after?,
-        };
-        Some(self.active_at + idle_after)
-    }
-
     /// Whether the next move is the client's: to send a request or to read an answer.
     fn waits_for_client(&self) -> bool {
         // A frame that is whole waits for the journal, one that needs a reservation and has none for the budget.
-        let frame_waits = match self.frame_bytes() {
-            Ok(Some(bytes)) => {
-                self.input.len() >= 4 + bytes
-                    || (bytes > FRAME_BYTES_FREE && self.reserved.is_none())
+        let frame_waits = match self.head() {
+            Ok(Some(head)) => {
+                self.input.len() >= 4 + head.bytes
+                    || (head.bytes > FRAME_BYTES_FREE && self.reserved.is_none())
             }
             _ => false,
         };
-        !self.output.is_empty() || (self.answers.is_empty() && !frame_waits)
+        let is_served = self.starting.is_some() || !self.answers.is_empty() || frame_waits;
+        !self.output.is_empty() || !is_served
     }
 
-    /// The timer is not moved at every request: when it fires it looks at how long ago the last activity was.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(mut due) = self.idle_due() else {
+    /// When the connection ends if nothing moves until then.
+    fn due(&self) -> Option<Instant> {
+        let idle = self.idle_after.map(|idle_after| {
+            let after = match self.waits_for_client() {
+                true => idle_after,
+                false => idle_after.max(ANSWER_TIME_MAX),
+            };
+            self.active_at + after
+        });
+        let drained = self.draining.as_ref();
+        let drained = drained.map(|draining| draining.since + DRAIN_TIME_MAX);
+        let all = [idle, drained, self.frame_due];
+        all.into_iter().flatten().min()
+    }
+
+    /// When the connection ends if others need what its answers hold.
+    fn reader_due(&self) -> Option<Instant> {
+        let (since, _) = self.slow_since.filter(|_| self.output.holds())?;
+        Some(since + READER_STALL_MAX)
+    }
+
+    /// The timer is not moved at every request: when it fires it looks at what is due by then.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (due, reader_due) = (self.due(), self.reader_due());
+        let Some(mut next) = due.into_iter().chain(reader_due).min() else {
             return Poll::Pending;
         };
-        while self.idle.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= due && self.waits_for_client() {
+        if next < self.timer.deadline() {
+            self.timer.as_mut().reset(next);
+        }
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            let is_past = |due: Instant| due <= now;
+            let in_the_way = reader_due.is_some_and(is_past) && self.output.is_in_the_way();
+            if in_the_way || due.is_some_and(is_past) {
                 return Poll::Ready(());
             }
-            due = due.max(Instant::now() + Duration::from_millis(100));
-            self.idle.as_mut().reset(due);
+            next = next.max(now + RECHECK);
+            self.timer.as_mut().reset(next);
         }
         Poll::Pending
     }
@@ -310,7 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
             match self.poll_round(cx) {
                 Err(end) => return Poll::Ready(end),
                 Ok(true) => {}
-                Ok(false) => return self.poll_idle(cx).map(|()| End::Idle),
+                Ok(false) => return self.poll_due(cx).map(|()| End::Idle),
             }
         }
         cx.waker().wake_by_ref();

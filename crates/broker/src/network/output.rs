@@ -21,8 +21,10 @@ pub struct Output {
     /// Answers that were encoded behind the queue's last piece.
     tail: BytesMut,
     queued_bytes: usize,
-    /// Given back when everything is sent.
-    reservations: Vec<Reservation>,
+    /// All that was ever sent.
+    sent: u64,
+    /// Each is given back when so much is sent.
+    reservations: VecDeque<(u64, Reservation)>,
 }
 
 impl Output {
@@ -63,8 +65,25 @@ impl Output {
         self.queue.push_back(piece);
     }
 
+    /// For what was put last.
     pub(crate) fn hold(&mut self, reservation: Option<Reservation>) {
-        self.reservations.extend(reservation);
+        let end = self.sent + self.bytes() as u64;
+        self.reservations
+            .extend(reservation.map(|reservation| (end, reservation)));
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether what waits to be sent holds memory that others need.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        let mut held = self.reservations.iter();
+        held.any(|(_, reservation)| reservation.is_wanted())
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        !self.reservations.is_empty()
     }
 
     fn seal_tail(&mut self) {
@@ -96,9 +115,11 @@ impl Output {
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.sent += sent as u64;
             self.advance(sent);
+            let is_sent = |(end, _): &mut (u64, Reservation)| *end <= self.sent;
+            while self.reservations.pop_front_if(is_sent).is_some() {}
         }
-        self.reservations.clear();
         Poll::Ready(Ok(()))
     }
 
@@ -124,11 +145,13 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::budget::Budget;
 
-    /// Takes at most `room` bytes a call.
+    /// Takes at most `room` bytes a call, and `left` in all.
     struct Narrow {
         taken: Vec<u8>,
         room: usize,
+        left: usize,
     }
 
     impl AsyncWrite for Narrow {
@@ -137,9 +160,13 @@ mod tests {
             _: &mut Context<'_>,
             bytes: &[u8],
         ) -> Poll<io::Result<usize>> {
-            let taken = bytes.len().min(self.room);
+            let taken = bytes.len().min(self.room).min(self.left);
             self.taken.extend_from_slice(&bytes[..taken]);
-            Poll::Ready(Ok(taken))
+            self.left -= taken;
+            match taken {
+                0 => Poll::Pending,
+                taken => Poll::Ready(Ok(taken)),
+            }
         }
         fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Ready(Ok(()))
@@ -161,11 +188,36 @@ mod tests {
             let mut stream = Narrow {
                 taken: Vec::new(),
                 room,
+                left: usize::MAX,
             };
             let sent = output.poll_send(&mut stream, &mut Context::from_waker(Waker::noop()));
             assert!(matches!(sent, Poll::Ready(Ok(()))));
             assert_eq!(stream.taken, b"one two three four");
-            assert_eq!(output.bytes(), 0);
+            assert_eq!((output.bytes(), output.sent()), (0, 18));
         }
+    }
+
+    /// A client that always has the next answer coming gives back what the last one held.
+    #[test]
+    fn each_answer_gives_back_what_it_held_when_it_is_sent() {
+        let budget = Budget::new(100);
+        let mut output = Output::default();
+        let mut stream = Narrow {
+            taken: Vec::new(),
+            room: 10,
+            left: 0,
+        };
+        for held in [30, 40] {
+            output.push(Bytes::from_static(b"ten bytes."));
+            output.hold(Some(budget.take(held)));
+        }
+        assert!(output.holds());
+        for expected in [40, 0] {
+            stream.left = 10;
+            let sent = output.poll_send(&mut stream, &mut Context::from_waker(Waker::noop()));
+            assert_eq!(sent.is_ready(), expected == 0);
+            assert_eq!(budget.used_bytes(), expected);
+        }
+        assert!(!output.holds());
     }
 }

@@ -17,8 +17,9 @@ use crate::batches;
 use crate::client::{self, Client, FETCH_VERSION, PRODUCE_VERSION};
 use crate::running::Running;
 
-/// What requests have of the least that may be configured; answers have the rest.
-const BUDGET_BYTES: i64 = 6 * 1024 * 1024;
+/// What requests and records have of the least that may be configured; other answers have the rest.
+const REQUESTS_BYTES: i64 = 4 * 1024 * 1024;
+const RECORDS_BYTES: i64 = 2 * 1024 * 1024;
 const SMALL_BUDGET: &str = "memory.budget.bytes=8388608";
 
 /// Both ends of each connection are this process's: more files than a shell allows at first.
@@ -115,16 +116,17 @@ async fn half_sent_frames_take_the_budget_and_stop_nobody() {
     for _ in 0..20 {
         let mut client = running.client().await;
         // Two of them are the whole budget.
-        client.write(&3_145_728_i32.to_be_bytes()).await;
+        client.write(&2_097_152_i32.to_be_bytes()).await;
         client.write(&[0; 100]).await;
         clients.push(client);
     }
-    let taken = |server: &broker::server::Server| server.broker.budget.used_bytes() == BUDGET_BYTES;
+    let taken =
+        |server: &broker::server::Server| server.broker.requests.used_bytes() == REQUESTS_BYTES;
     running.until("the budget is taken", taken).await;
     running.serves_others().await;
-    assert!(running.server.broker.budget.used_bytes() <= BUDGET_BYTES);
+    assert!(running.server.broker.requests.used_bytes() <= REQUESTS_BYTES);
     drop(clients);
-    let free = |server: &broker::server::Server| server.broker.budget.used_bytes() == 0;
+    let free = |server: &broker::server::Server| server.broker.requests.used_bytes() == 0;
     running.until("the budget is free", free).await;
 }
 
@@ -135,6 +137,7 @@ async fn a_stalled_frame_gives_its_memory_back() {
     running.topic("t", &[]).await;
     let mut stalled = running.client().await;
     stalled.write(&8_000_000_i32.to_be_bytes()).await;
+    stalled.write(&[0; 100]).await;
     let value = "x".repeat(500_000);
     let batch = batches::plain(&[("k", &value)]);
     assert_eq!(running.client().await.produce("t", &batch).await, Ok(0));
@@ -168,13 +171,13 @@ async fn slow_readers_stay_within_the_budget_and_slow_nobody() {
         }
         clients.push(client);
     }
-    let asked = |server: &broker::server::Server| server.broker.budget.used_bytes() > 3_000_000;
+    let asked = |server: &broker::server::Server| server.broker.records.used_bytes() > 1_500_000;
     running.until("answers wait to be read", asked).await;
     running.serves_others().await;
-    assert!(running.server.broker.budget.used_bytes() <= BUDGET_BYTES);
+    assert!(running.server.broker.records.used_bytes() <= RECORDS_BYTES);
     // Who reads nothing for the idle time is gone, although answers are under way, and gives back what it held.
     let free = |server: &broker::server::Server| {
-        server.broker.connections.open() == 0 && server.broker.budget.used_bytes() == 0
+        server.broker.connections.open() == 0 && server.broker.records.used_bytes() == 0
     };
     running.until("slow readers are closed", free).await;
     running.serves_others().await;
@@ -330,45 +333,4 @@ async fn who_asks_for_a_group_again_and_again_is_closed() {
     let answer = running.client().await.ask(&fetched, 8).await;
     assert_eq!(answer.groups[0].topics[0].partitions.len(), 5_000);
     running.serves_others().await;
-}
-
-/// Behind an answer that waits, others wait too: what their requests hold is bounded.
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_behind_a_long_poll_hold_little() {
-    let running = Running::start("auto.create.topics.enable=false").await;
-    running.topic("t", &[]).await;
-    let mut client = running.client().await;
-    let mut poll = client::fetch("t", &[client::partition(0, 0)]);
-    poll.max_wait_ms = 300_000;
-    client.send(&poll, FETCH_VERSION).await;
-    let named = |number: u32| MetadataRequestTopic {
-        name: Some(KafkaString::from(format!("{number:0>200}"))),
-        ..Default::default()
-    };
-    let large = MetadataRequest {
-        topics: Some((0..280).map(named).collect()),
-        ..Default::default()
-    };
-    let frame = frame_request(&large, 13, 1, None);
-    assert!((50_000..64 * 1024).contains(&frame.len()));
-    let frames = frame.repeat(50);
-    let mut sent = 0;
-    let started = |server: &broker::server::Server| {
-        let text = broker::metrics::render(&server.broker);
-        let line = text.lines().find(|line| line.contains("\"Metadata\""));
-        let count = line.and_then(|line| line.rsplit(' ').next());
-        count.map_or(0, |count| count.parse::<usize>().unwrap())
-    };
-    running
-        .until("requests are started", |server| {
-            sent += client.try_write(&frames[sent..]);
-            sent > 16 * frame.len() && started(server) >= 16
-        })
-        .await;
-    running.serves_others().await;
-    assert!(
-        started(&running.server) <= 20,
-        "{}",
-        started(&running.server)
-    );
 }

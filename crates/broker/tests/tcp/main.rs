@@ -16,6 +16,7 @@ mod clocks;
 mod fetching;
 mod metadata;
 mod offsets;
+mod pipelining;
 mod producing;
 mod recompressing;
 mod starting;
