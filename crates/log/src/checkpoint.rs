@@ -46,6 +46,18 @@ pub(crate) struct Gathered {
     pub(crate) applied: i64,
 }
 
+/// A snapshot of which the books are not gathered yet.
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    cuts: u32,
+    file: u64,
+    first_sequence: u64,
+    known_below: u64,
+    above: Vec<(u32, Bytes)>,
+    logs: Vec<u8>,
+    producers: Vec<u8>,
+}
+
 /// What a snapshot brings.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoint {
@@ -53,6 +65,9 @@ pub(crate) struct Checkpoint {
     pub(crate) books: Books,
     /// The first frame to replay.
     pub(crate) first_sequence: u64,
+    /// A log that the snapshot does not know was deleted if a frame below this one speaks of it; if the
+    /// frame is this one or a later one, the log may have been born while the snapshot was gathered.
+    pub(crate) known_below: u64,
     pub(crate) leader_epoch: i32,
     pub(crate) unseen_logs_skip: bool,
     pub(crate) sections_above: Vec<(u32, Bytes)>,
@@ -61,7 +76,16 @@ pub(crate) struct Checkpoint {
 impl Journal {
     /// Gathers a snapshot. None while a full file waits for its footer.
     pub(crate) fn gather(&self) -> Option<Gathered> {
-        let cuts = self.shared.queue.lock().cuts;
+        self.begin_gathering()
+            .map(|begun| self.finish_gathering(begun))
+    }
+
+    /// The logs and all that lies above them.
+    pub(crate) fn begin_gathering(&self) -> Option<Gathering> {
+        let (cuts, known_below) = {
+            let queue = self.shared.queue.lock();
+            (queue.cuts, queue.frame.sequence)
+        };
         let (file, first_sequence) = {
             let writer = self.writer.lock();
             let first = match writer.span.first_sequence {
@@ -76,7 +100,20 @@ impl Journal {
         // In this order: the logs' state machines are behind the logs, the books ahead of them.
         let above = self.sections_above();
         let (logs, producers) = self.gather_logs();
-        let (files, books, applied) = self.gather_books(first_sequence);
+        Some(Gathering {
+            cuts,
+            file,
+            first_sequence,
+            known_below,
+            above,
+            logs,
+            producers,
+        })
+    }
+
+    /// The books, and how far everything gathered may reach.
+    pub(crate) fn finish_gathering(&self, begun: Gathering) -> Gathered {
+        let (files, books, applied) = self.gather_books(&begun);
         let sequence = {
             let queue = self.shared.queue.lock();
             queue.frame.sequence - u64::from(queue.frame.is_empty())
@@ -84,30 +121,29 @@ impl Journal {
         let header = SnapshotHeader {
             epoch: self.epoch,
             sequence,
-            file,
+            file: begun.file,
             block: 1,
             running_ms: self.shared.running_ms(),
             append_time_ms: self.shared.clock.wall_ms(),
         };
         let own = [
             (SECTION_FILES, files.into()),
-            (SECTION_LOGS, logs.into()),
-            (SECTION_PRODUCERS, producers.into()),
+            (SECTION_LOGS, begun.logs.into()),
+            (SECTION_PRODUCERS, begun.producers.into()),
             (SECTION_BOOKS, books.into()),
         ];
-        let above = above
-            .into_iter()
-            .filter(|(tag, _)| *tag >= SECTION_STATE_MACHINES);
+        let above = begun.above.into_iter();
+        let above = above.filter(|(tag, _)| *tag >= SECTION_STATE_MACHINES);
         let sections = own.into_iter().chain(above);
         let sections = sections
             .map(|(tag, content)| Section { tag, content })
             .collect();
         let snapshot = Snapshot { header, sections };
-        Some(Gathered {
+        Gathered {
             snapshot,
-            cuts,
+            cuts: begun.cuts,
             applied,
-        })
+        }
     }
 
     fn gather_logs(&self) -> (Vec<u8>, Vec<u8>) {
@@ -139,9 +175,10 @@ impl Journal {
         (out, producers)
     }
 
-    fn gather_books(&self, first_sequence: u64) -> (Vec<u8>, Vec<u8>, i64) {
+    fn gather_books(&self, begun: &Gathering) -> (Vec<u8>, Vec<u8>, i64) {
         let books = self.books.lock();
-        let mut out = first_sequence.to_le_bytes().to_vec();
+        let mut out = begun.first_sequence.to_le_bytes().to_vec();
+        out.extend(begun.known_below.to_le_bytes());
         let leader_epoch = &self.shared.leader_epoch;
         out.extend(
             leader_epoch
@@ -165,6 +202,7 @@ impl Checkpoint {
         let mut fields = Fields::new(&books);
         let mut checkpoint = Self {
             first_sequence: fields.u64("first sequence")?,
+            known_below: fields.u64("known below")?,
             leader_epoch: fields.i32("leader epoch")?,
             unseen_logs_skip: fields.u8("unseen logs")? != 0,
             ..Self::default()

@@ -51,6 +51,7 @@ pub(crate) struct Written {
 impl Journal {
     /// Commits frame after frame until the journal is closed. The body of the commit thread.
     pub fn run_commits(&self) {
+        let _guard = self.shared.fail_on_panic("commit");
         loop {
             let mut queue = self.shared.queue.lock();
             if queue.closed || self.shared.failure().is_some() {
@@ -93,13 +94,17 @@ impl Journal {
                 return false;
             }
         }
+        // Before anyone else may sync: what is durable must be known to be written.
+        let (unsynced_bytes, wake) = self.publish_written(taken.frame);
         drop(writer);
-        let unsynced_bytes = self.publish_written(taken.frame);
+        wake.into_iter().for_each(Waker::wake);
         let limit = UNSYNCED_FILES_MAX * self.shared.options.file_bytes;
         if !self.shared.syncs_apart.load(Ordering::Acquire) || unsynced_bytes > limit {
             self.sync();
         } else if wants_sync {
             self.sync_wanted.store(true, Ordering::Release);
+            // Whoever looked before that is waiting by now.
+            drop(self.shared.queue.lock());
             self.shared.sync_work.notify_all();
         }
         true
@@ -198,8 +203,9 @@ impl Journal {
         writer::make_ready(&*self.disk, writer::SPARE_NAME, header)
     }
 
-    /// Acknowledges what needs the write alone. Gives how many bytes are written and not synced.
-    fn publish_written(&self, frame: PendingFrame) -> u64 {
+    /// Acknowledges what needs the write alone. Gives how many bytes are written and not synced, and who
+    /// is to be woken.
+    fn publish_written(&self, frame: PendingFrame) -> (u64, Vec<Waker>) {
         let mut wake = Vec::new();
         let ends = frame.runs.iter().zip(frame.logs);
         let ends: Vec<(Arc<Log>, i64)> = ends.map(|(run, log)| (log, run.end_offset())).collect();
@@ -221,13 +227,13 @@ impl Journal {
         self.shared.written.store(frame.sequence, Ordering::SeqCst);
         self.shared.take_done_waiters(&mut wake);
         self.shared.take_room_waiters(&mut wake);
-        wake.into_iter().for_each(Waker::wake);
-        unsynced_bytes
+        (unsynced_bytes, wake)
     }
 
     /// Syncs until the journal is closed. The body of the sync thread; it has work only while a log
     /// acknowledges from the page cache.
     pub fn run_syncs(&self) {
+        let _guard = self.shared.fail_on_panic("sync");
         loop {
             {
                 let mut queue = self.shared.queue.lock();
@@ -267,6 +273,9 @@ impl Journal {
         for (file, sequence) in files {
             if let Err(error) = file.sync_data() {
                 self.shared.fail(format!("syncing a frame: {error}"));
+            }
+            // Another thread may have been told of an error that this file's sync hides.
+            if self.shared.failure().is_some() {
                 return false;
             }
             self.syncs.fetch_add(1, Ordering::Relaxed);
@@ -302,7 +311,9 @@ impl Journal {
         let mut writer = self.writer.lock();
         let durable = self.shared.durable.load(Ordering::Acquire);
         let is_claimed = writer.claimed + 1 >= durable || durable < writer.last_sequence;
-        if is_claimed || self.shared.failure().is_some() {
+        // A closing frame will say it, and is to be the only one after the last sync.
+        let is_closing = self.shared.queue.lock().closing;
+        if is_claimed || is_closing || self.shared.failure().is_some() {
             return false;
         }
         match self.write_empty(&mut writer, 0) {

@@ -27,7 +27,7 @@ pub type SnapshotSource = Box<dyn Fn() -> Vec<(u32, Bytes)> + Send + Sync>;
 pub struct Journal {
     pub(crate) shared: Arc<Shared>,
     pub(crate) disk: Arc<dyn Disk>,
-    logs: RwLock<HashMap<LogId, Arc<Log>>>,
+    pub(crate) logs: RwLock<HashMap<LogId, Arc<Log>>>,
     pub(crate) writer: Mutex<Writer>,
     /// Held while one is made: a roll that finds none waits for it.
     pub(crate) next_files: Mutex<NextFiles>,
@@ -135,15 +135,12 @@ impl Journal {
     /// [`Self::retain_only`].
     pub fn delete_logs(&self, ids: &[LogId]) {
         let mut wake = Vec::new();
-        let mut gone = Vec::new();
-        for id in ids.iter().filter(|id| **id > crate::METADATA_LOG) {
-            let Some(log) = self.logs.write().remove(id) else {
-                continue;
-            };
+        let named = ids.iter().filter(|id| **id > crate::METADATA_LOG);
+        let logs: Vec<Arc<Log>> = named.filter_map(|id| self.log(*id)).collect();
+        for log in &logs {
             log.mark_deleted(&mut wake);
-            gone.push(log);
         }
-        self.bury(&gone);
+        self.bury(logs);
         wake.into_iter().for_each(Waker::wake);
     }
 

@@ -76,3 +76,5 @@ pub const METADATA_LOG: LogId = 1;
 mod crash_tests;
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod interleaving_tests;

@@ -85,6 +85,7 @@ impl Upkeep {
 impl Journal {
     /// Maintains until the journal is closed. The body of the maintenance thread.
     pub fn run_maintenance(&self) {
+        let _guard = self.shared.fail_on_panic("maintenance");
         loop {
             let has_more = self.maintenance_step();
             let mut queue = self.shared.queue.lock();
@@ -239,9 +240,16 @@ impl Journal {
         wake.into_iter().for_each(Waker::wake);
     }
 
-    /// Gives full files their footers, oldest first.
+    /// Gives full files their footers, oldest first, once their frames are durable: before, another
+    /// thread may be syncing them, and only one of two is told of an error; and a snapshot, which
+    /// begins behind them, would miss the manifest's events in them.
     fn seal_full_files(&self) -> Result<(), WriteError> {
+        let durable = self.shared.durable.load(Ordering::SeqCst);
         for file in self.shared.store.full_files() {
+            let last = file.full.lock().map_or(0, |(span, _)| span.last_sequence);
+            if last > durable {
+                break;
+            }
             self.seal(&file)?;
         }
         Ok(())

@@ -62,17 +62,20 @@ impl Journal {
     }
 
     /// Logs that the caller no longer has: their bytes are dead.
-    pub(crate) fn bury(&self, logs: &[Arc<Log>]) {
+    pub(crate) fn bury(&self, mut logs: Vec<Arc<Log>>) {
+        {
+            // At once, as a snapshot sees it: a log that is in neither would never be counted as dead.
+            let mut books = self.books.lock();
+            let mut known = self.logs.write();
+            logs.retain(|log| known.remove(&log.id()).is_some());
+            for log in &logs {
+                books.delete_log(log.id(), log.end_offset(), log.newest_sealed());
+            }
+        }
         let stored = logs.iter().filter(|log| log.end_offset() > 0);
         let events: Vec<Event> = stored
             .map(|log| Event::LogDeleted { log_id: log.id() })
             .collect();
-        {
-            let mut books = self.books.lock();
-            for log in logs {
-                books.delete_log(log.id(), log.end_offset(), log.newest_sealed());
-            }
-        }
         self.has_dead_bytes.store(true, Ordering::Release);
         // Should it be refused, the maintenance step asks again.
         if self.append_events(events.clone()).is_err() {

@@ -201,6 +201,16 @@ impl Opening<'_> {
         buffer.resize(FRAME_HEADER_BYTES + body as usize);
         let read = source.file.read_exact_at(&mut buffer, found.position);
         read.map_err(io("reading a frame to write it again"))?;
+        if !frame.body_is_whole(&buffer) {
+            // Its pages have gone since they were looked at: it must not become a good frame.
+            return Err(OpenError::Damaged {
+                file: source.id().name(),
+                what: format!(
+                    "frame {} reads otherwise than a moment ago",
+                    found.sequence()
+                ),
+            });
+        }
         let header = FrameHeader {
             flags: flag::AGAIN,
             epoch: epoch.number,

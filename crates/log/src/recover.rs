@@ -18,7 +18,7 @@ use crate::frame::flag;
 use crate::frame_buffer::FrameBuffer;
 use crate::journal::Journal;
 use crate::log::Log;
-use crate::maintain::Upkeep;
+use crate::maintain::{Upkeep, is_gone};
 use crate::manifest::FileSize;
 use crate::manifest_event::Hole;
 use crate::opening::Opening;
@@ -123,7 +123,7 @@ impl Journal {
             start,
             state,
         };
-        let journal = parts.assemble(found, writer);
+        let journal = parts.assemble(found, writer)?;
         journal
             .holes
             .store(recovered.holes.len() as u64, Ordering::Relaxed);
@@ -390,7 +390,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn assemble(self, found: Found, writer: Writer) -> Journal {
+    fn assemble(self, found: Found, writer: Writer) -> Result<Journal, OpenError> {
         let state = self.state;
         let options = self.options;
         let limits = SegmentLimits {
@@ -400,7 +400,7 @@ impl Parts {
         };
         let manifest = state.books.manifest.clone();
         let segments = Segments::new(self.disk.clone(), manifest, limits);
-        size_merged(&*self.disk, &segments, &state);
+        size_merged(&*self.disk, &segments, &state)?;
         let store = Store::new(writer.active.clone(), segments, options.tail_cache_bytes);
         for file in found.chain.files {
             if let Some(full) = full_file(file, self.start.cut_sequence) {
@@ -435,7 +435,7 @@ impl Parts {
             upkeep,
         );
         journal.unseen_logs_skip.store(skip, Ordering::Release);
-        journal
+        Ok(journal)
     }
 }
 
@@ -490,7 +490,7 @@ fn full_file(scanned: ScannedFile, cut_sequence: u64) -> Option<OpenFile> {
 }
 
 /// Merged segments whose event was just replayed: how large they are and how much of each lives.
-fn size_merged(disk: &dyn Disk, segments: &Segments, state: &Checkpoint) {
+fn size_merged(disk: &dyn Disk, segments: &Segments, state: &Checkpoint) -> Result<(), OpenError> {
     let manifest = &state.books.manifest;
     let unsized_files: BTreeSet<FileId> = {
         let manifest = manifest.read();
@@ -500,14 +500,18 @@ fn size_merged(disk: &dyn Disk, segments: &Segments, state: &Checkpoint) {
         files.map(|(file, _)| file).collect()
     };
     for file in unsized_files {
-        let bytes = disk.open(&file.name()).and_then(|file| file.size());
-        let Ok(bytes) = bytes.inspect_err(|error| {
-            tracing::error!(%file, %error, "a merged segment is missing");
-        }) else {
-            continue;
+        let bytes = match disk.open(&file.name()).and_then(|file| file.size()) {
+            Ok(bytes) => bytes,
+            Err(error) if is_gone(&error) => {
+                tracing::error!(%file, "a merged segment is missing: what it held cannot be read");
+                0
+            }
+            // It may be read well another time; nothing that must not be undone has been done yet.
+            Err(error) => return Err(io("looking at a merged segment")(error)),
         };
         let size = |live_bytes| FileSize { bytes, live_bytes };
-        manifest.write().set_size(file, size(bytes));
+        // Without its index nobody knows what lives in it: it never counts as dead.
+        manifest.write().set_size(file, size(LIVE_BYTES_UNKNOWN));
         if let Ok(index) = segments.index(file) {
             let live = |log| state.books.live_from(log, state.logs.contains_key(&log));
             manifest
@@ -515,4 +519,8 @@ fn size_merged(disk: &dyn Disk, segments: &Segments, state: &Checkpoint) {
                 .set_size(file, size(index.footer().live_bytes(live)));
         }
     }
+    Ok(())
 }
+
+/// More than any file holds, and than is ever subtracted.
+const LIVE_BYTES_UNKNOWN: u64 = u64::MAX / 4;

@@ -119,13 +119,17 @@ impl<'a> Replay<'a> {
     fn body(&self, file: &ScannedFile, found: &FoundFrame) -> Result<Option<Vec<u8>>, OpenError> {
         let is_known = |run: &Run| match self.state.logs.get(&run.log_id) {
             Some(log) => run.end_offset() <= log.end,
-            // Deleted since.
-            None => true,
+            None => self.was_deleted(run.log_id, found.sequence()),
         };
         if found.sequence() <= self.base_sequence && found.frame.runs.iter().all(is_known) {
             return Ok(Some(Vec::new()));
         }
         self.scanner.body(&*file.file, found)
+    }
+
+    /// Whether a log that nobody knows is one that the snapshot has no more, and not a new one.
+    fn was_deleted(&self, log: LogId, sequence: u64) -> bool {
+        sequence < self.state.known_below || self.state.books.deleted.contains_key(&log)
     }
 
     fn apply(
@@ -162,7 +166,7 @@ impl<'a> Replay<'a> {
         let id = run.log_id;
         let is_new = !self.state.logs.contains_key(&id);
         let may_be_known = header.sequence <= self.base_sequence;
-        if is_new && (may_be_known || self.state.books.deleted.contains_key(&id)) {
+        if is_new && self.was_deleted(id, header.sequence) {
             return Ok(());
         }
         let log = self.state.logs.entry(id).or_default();

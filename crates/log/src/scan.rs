@@ -183,7 +183,8 @@ impl<'a> Scanner<'a> {
             let chunk = &mut chunk[..len];
             self.read(file, chunk, position)?;
             for (block, bytes) in chunk.chunks_exact(BLOCK_BYTES).enumerate() {
-                if FrameStart::decode(bytes).is_none() {
+                // A client's bytes may look like a frame; the salt, which it cannot know, ends that here.
+                if FrameStart::decode(bytes).is_none_or(|start| start.salt != place.salt) {
                     continue;
                 }
                 let at = position + block as u64 * BLOCK;
@@ -206,7 +207,8 @@ impl<'a> Scanner<'a> {
     ) -> io::Result<Option<FoundFrame>> {
         let mut header = [0; FRAME_HEADER_BYTES];
         self.read(file, &mut header, position)?;
-        let Some(start) = FrameStart::decode(&header) else {
+        let Some(start) = FrameStart::decode(&header).filter(|start| start.salt == place.salt)
+        else {
             return Ok(None);
         };
         let bytes = start.encoded_bytes();

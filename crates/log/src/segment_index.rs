@@ -159,7 +159,8 @@ fn read_frame(
     let position = block * BLOCK_BYTES as u64;
     let mut start = vec![0; FRAME_HEADER_BYTES];
     file.read_exact_at(&mut start, position)?;
-    let Some(frame_bytes) = FrameStart::decode(&start).map(|start| start.encoded_bytes()) else {
+    let start = FrameStart::decode(&start).filter(|start| start.salt == place.salt);
+    let Some(frame_bytes) = start.map(|start| start.encoded_bytes()) else {
         return Ok(None);
     };
     if frame_bytes > room {

@@ -213,6 +213,14 @@ impl Shared {
         self.notify_threads();
     }
 
+    /// To be held by a thread of the journal: should it panic, nobody waits for it in vain.
+    pub(crate) fn fail_on_panic(&self, thread: &'static str) -> FailOnPanic<'_> {
+        FailOnPanic {
+            shared: self,
+            thread,
+        }
+    }
+
     pub(crate) fn failure(&self) -> Option<&String> {
         self.failure.get()
     }
@@ -221,5 +229,20 @@ impl Shared {
         self.work.notify_all();
         self.sync_work.notify_all();
         self.upkeep.notify_all();
+    }
+}
+
+pub(crate) struct FailOnPanic<'a> {
+    shared: &'a Shared,
+    thread: &'static str,
+}
+
+impl Drop for FailOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let thread = self.thread;
+            self.shared
+                .fail(format!("the {thread} thread ended by a fault of its own"));
+        }
     }
 }

@@ -299,6 +299,8 @@ impl Store {
         timestamp: i64,
         offsets: Range<i64>,
     ) -> Result<Option<(i64, i64)>, ReadError> {
+        // Taken first: a file that is sealed meanwhile is searched twice rather than not at all.
+        let open = self.open.read().clone();
         let mut from = offsets.start;
         // Each turn looks at one batch, of which the header promised a record that late.
         while let Some(sealed) = self.sealed_log(log) {
@@ -314,16 +316,16 @@ impl Store {
             let last = Batches::new(&bytes).map_while(Result::ok).last();
             from = last.map_or(offsets.end, |batch| batch.header().next_offset());
         }
-        self.search_open(log, timestamp, &(from..offsets.end))
+        self.search_open(&open, log, timestamp, &(from..offsets.end))
     }
 
     fn search_open(
         &self,
+        files: &[Arc<OpenFile>],
         log: &Log,
         timestamp: i64,
         offsets: &Range<i64>,
     ) -> Result<Option<(i64, i64)>, ReadError> {
-        let files = self.open.read().clone();
         for file in files {
             let mut from = offsets.start;
             while from < offsets.end {
@@ -336,7 +338,7 @@ impl Store {
                 let Some(run) = run.filter(|run| run.base_offset < offsets.end) else {
                     break;
                 };
-                let bytes = self.run_bytes(&file, log.id(), &run)?;
+                let bytes = self.run_bytes(file, log.id(), &run)?;
                 if let Some(hit) = search(&bytes, timestamp, offsets) {
                     return Ok(Some(hit));
                 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FallocateFlags, FlockOperation};
+use rustix::io::retry_on_intr;
 
 use super::{Disk, DiskFile};
 
@@ -39,13 +40,12 @@ impl RealDisk {
     /// Opens the folder, making it if it is not there.
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
     pub fn open(folder: &Path) -> io::Result<Self> {
+        let young = folder.ancestors().take_while(|path| !path.exists()).count();
         std::fs::create_dir_all(folder)?;
-        if let Some(parent) = folder
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            // A young folder whose name is lost takes everything in it along.
-            File::open(parent)?.sync_all()?;
+        // A young folder whose name is lost takes everything in it along.
+        for parent in folder.ancestors().skip(1).take(young.max(1)) {
+            let is_here = parent.as_os_str().is_empty();
+            File::open(if is_here { Path::new(".") } else { parent })?.sync_all()?;
         }
         Ok(Self {
             folder: folder.to_owned(),
@@ -193,7 +193,8 @@ impl DiskFile for RealFile {
     }
 
     fn allocate(&self, bytes: u64) -> io::Result<()> {
-        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, bytes) {
+        let mode = FallocateFlags::empty();
+        match retry_on_intr(|| rustix::fs::fallocate(&self.file, mode, 0, bytes)) {
             // File systems that cannot reserve still take the size; there a full disk shows at a write.
             Err(rustix::io::Errno::OPNOTSUPP) => self.file.set_len(bytes.max(self.size()?)),
             other => Ok(other?),

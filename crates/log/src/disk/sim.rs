@@ -120,9 +120,7 @@ impl SimDisk {
 
     fn open_inode(&self, name: &str) -> io::Result<SimFile> {
         let mut state = self.state.lock();
-        if state.is_off() {
-            return Err(Errno::IO.into());
-        }
+        state.begin_open(name)?;
         let inode = *state.names.get(name).ok_or(Errno::NOENT)?;
         *state.open.entry(inode).or_default() += 1;
         Ok(SimFile {

@@ -11,6 +11,7 @@ use super::sim_file::{BLOCK_BYTES, SimBytes};
 /// What an operation does, for faults and counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
+    Open,
     Read,
     Write,
     Sync,
@@ -212,6 +213,13 @@ impl State {
         }
         self.counts.reads += 1;
         self.check_faults(Op::Read, name)
+    }
+
+    pub(super) fn begin_open(&mut self, name: &str) -> Result<(), Errno> {
+        if self.is_off() {
+            return Err(Errno::IO);
+        }
+        self.check_faults(Op::Open, name)
     }
 
     fn check_faults(&mut self, op: Op, name: &str) -> Result<(), Errno> {
