@@ -1,6 +1,8 @@
 //! What a journal does when its disk misbehaves: a full disk, a failed sync, rot in any block, a start that is asked to read much.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use crate::crash_tests::{batch, config, is_acknowledged, options, read_all};
 use crate::disk::Disk;
@@ -39,6 +41,30 @@ fn fill(journal: &Arc<Journal>, log: &Arc<Log>, batches: u64) -> u64 {
         journal.maintenance_step();
     }
     taken
+}
+
+/// The frame that fills takes no more from users than it should; the broker's own logs are never crowded out.
+#[test]
+fn a_crowded_frame_makes_users_wait() {
+    let (journal, _) = open(&SimDisk::new(1), 1);
+    let frame_bytes_max = options(1).frame_bytes_max;
+    let user = journal.open_log(2, config(Durability::Sync));
+    let internal = LogConfig {
+        class: LogClass::Internal,
+        ..config(Durability::Sync)
+    };
+    let internal = journal.open_log(3, internal);
+    append(&user, 0, 100).unwrap();
+    // A large batch enters a frame that others have begun.
+    append(&user, 1, 2 * frame_bytes_max).unwrap();
+    assert_eq!(append(&user, 2, 100).unwrap_err(), AppendError::Busy);
+    append(&internal, 0, 100).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut room = pin!(user.room(100));
+    assert!(room.as_mut().poll(&mut cx).is_pending());
+    journal.commit_step();
+    assert!(room.as_mut().poll(&mut cx).is_ready());
+    append(&user, 2, 100).unwrap();
 }
 
 #[test]

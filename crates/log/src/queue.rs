@@ -70,8 +70,9 @@ impl Queue {
         }
         let has_reached = self.frame.body_bytes() >= self.frame_bytes_max;
         let body_bytes = self.frame.body_bytes() + bytes;
-        let is_crowded = body_bytes > self.frame_bytes_max * FRAME_HARD_FACTOR;
-        if self.is_cutting || (has_reached && is_crowded) {
+        let is_crowded = has_reached && body_bytes > self.frame_bytes_max * FRAME_HARD_FACTOR;
+        // The broker's own batches are few and small, and who waits for them cannot wait here.
+        if self.is_cutting || (is_crowded && class == LogClass::User) {
             return Err(AppendError::Busy);
         }
         let runs = self.frame.runs.len() + 1;

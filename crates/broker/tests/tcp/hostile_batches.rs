@@ -4,6 +4,8 @@ use protocol::KafkaString;
 use protocol::batch_builder::BatchOptions;
 use protocol::compression::Codec;
 use protocol::error::ErrorCode;
+use protocol::messages::api_versions::ApiVersionsRequest;
+use protocol::messages::produce::PartitionProduceData;
 
 use crate::batches::{self, NOW_MS};
 use crate::client::{self, PRODUCE_VERSION};
@@ -172,6 +174,44 @@ async fn decompression_bombs_are_refused() {
     }
     let good = batches::compressed(Codec::Zstd, &[("k", "v")]);
     assert_eq!(client.produce("compacted", &good).await, Ok(0));
+    running.serves_others().await;
+}
+
+/// Batches are inflated in turn, and not where connections are served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn inflating_holds_nobody_up() {
+    let running = Running::start("").await;
+    let compacted = ("cleanup.policy", "compact");
+    running.topic_of("compacted", 30, &[compacted]).await;
+    let zeros = vec![0_u8; 40_000_000];
+    let options = BatchOptions {
+        codec: Codec::Zstd,
+        ..Default::default()
+    };
+    let batch = batches::build(options, &[(Some("k"), &zeros, NOW_MS)]);
+    let mut request = client::produce("compacted", &batch);
+    let only = request.topic_data[0].partition_data.remove(0);
+    let partition = |index: i32| PartitionProduceData {
+        index,
+        ..only.clone()
+    };
+    request.topic_data[0].partition_data = (0..30).map(partition).collect();
+    let mut inflates = running.client().await;
+    inflates.send(&request, PRODUCE_VERSION).await;
+    running
+        .until("inflation has begun", |server| {
+            broker::metrics::render(&server.broker).contains("\"Produce\"")
+        })
+        .await;
+    let mut other = running.client().await;
+    let small = ApiVersionsRequest::default();
+    tokio::select! {
+        biased;
+        _ = inflates.receive_bytes() => panic!("the other waited"),
+        _ = other.ask(&small, 0) => {}
+    }
+    let answer = inflates.receive_bytes().await.unwrap();
+    assert!(!answer.is_empty());
     running.serves_others().await;
 }
 
