@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use rustix::net::sockopt::set_socket_keepalive;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::connection::{Connection, End, Peer};
@@ -17,6 +20,27 @@ use crate::config::Listener;
 #[derive(Default)]
 pub struct Connections {
     open: Mutex<Counts>,
+    /// Of warnings that one was refused.
+    refusals: Seldom,
+}
+
+/// When to say what would else be said without end.
+#[derive(Default)]
+struct Seldom {
+    said_at: Mutex<Option<Instant>>,
+}
+
+impl Seldom {
+    const PAUSE: Duration = Duration::from_secs(60);
+
+    fn is_time(&self, now: Instant) -> bool {
+        let mut said_at = self.said_at.lock();
+        let is_time = said_at.is_none_or(|said_at| now - said_at >= Self::PAUSE);
+        if is_time {
+            *said_at = Some(now);
+        }
+        is_time
+    }
 }
 
 #[derive(Default)]
@@ -85,6 +109,7 @@ pub async fn bind(listener: &Listener) -> io::Result<TcpListener> {
 /// Accepts until the broker stops.
 pub async fn accept(bound: TcpListener, index: usize, broker: Arc<Broker>, tasks: TaskTracker) {
     let stopping = broker.stopping.clone();
+    let failures = Seldom::default();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -95,8 +120,14 @@ pub async fn accept(bound: TcpListener, index: usize, broker: Arc<Broker>, tasks
             Ok((stream, address)) => start(stream, address, index, &broker, &tasks),
             Err(error) => {
                 // Out of file descriptors, say: others may close theirs meanwhile.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                if failures.is_time(Instant::now()) {
+                    tracing::warn!(%error, "connections cannot be accepted");
+                }
+                let pause = tokio::time::sleep(Duration::from_millis(50));
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = pause => {}
+                }
             }
         }
     }
@@ -115,10 +146,12 @@ fn start(
         .enter(address.ip(), total_max, by_address_max)
     else {
         broker.metrics.connections_refused.inc();
+        if broker.connections.refusals.is_time(Instant::now()) {
+            tracing::warn!(%address, total_max, by_address_max, "connections are refused: a limit is reached");
+        }
         return;
     };
-    // Answers are sent as soon as they are there.
-    if stream.set_nodelay(true).is_err() {
+    if prepare(&stream).is_err() {
         return;
     }
     let connection = Connection::new(
@@ -144,6 +177,14 @@ fn start(
     });
 }
 
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // Answers are sent as soon as they are there.
+    stream.set_nodelay(true)?;
+    // A machine that is gone says so to nobody who waits with an answer for it.
+    set_socket_keepalive(stream, true)?;
+    Ok(())
+}
+
 fn limits(broker: &Broker, address: IpAddr) -> (usize, usize) {
     let options = &broker.config.options;
     let own = options
@@ -158,4 +199,38 @@ fn limits(broker: &Broker, address: IpAddr) -> (usize, usize) {
         number(options.max_connections),
         own.unwrap_or(number(options.max_connections_per_ip)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_is_said_once_a_minute() {
+        let failures = Seldom::default();
+        let start = Instant::now();
+        for (seconds, expected) in [
+            (0, true),
+            (1, false),
+            (59, false),
+            (60, true),
+            (119, false),
+            (500, true),
+        ] {
+            let now = start + Duration::from_secs(seconds);
+            assert_eq!(failures.is_time(now), expected, "{seconds}");
+        }
+    }
+
+    #[tokio::test]
+    async fn machines_that_are_gone_are_asked_for() {
+        let bound = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = bound.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), bound.accept());
+        let (stream, _) = accepted.unwrap();
+        prepare(&stream).unwrap();
+        assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap());
+        assert!(stream.nodelay().unwrap());
+        drop(client);
+    }
 }
