@@ -11,6 +11,7 @@ use log::disk::real::RealDisk;
 use log::{Clock, OpenError, Recovered};
 use protocol::KafkaString;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::assembly::{LoadError, Parts};
@@ -82,7 +83,8 @@ impl Server {
             .collect();
         let http_address = http.as_ref().and_then(|bound| bound.local_addr().ok());
         let tasks = TaskTracker::new();
-        tasks.spawn(broker.coordinator.clone().run(broker.stopping.clone()));
+        let coordinator = broker.coordinator.clone().run(broker.stopping.clone());
+        tasks.spawn(indispensable(coordinator, broker.stopping.clone()));
         for (index, bound) in listeners.into_iter().enumerate() {
             tasks.spawn(listener::accept(
                 bound,
@@ -104,15 +106,28 @@ impl Server {
         })
     }
 
+    /// Ready when the broker stops by itself: a part of it failed that it cannot be without.
+    pub async fn failed(&self) {
+        self.broker.stopping.cancelled().await;
+    }
+
     /// Takes no more requests, answers those under way, closes the journal.
     pub async fn stop(self) {
+        self.stop_before(std::future::pending()).await;
+    }
+
+    /// As `stop`, but requests under way are waited for no longer once `hurry` is ready.
+    pub async fn stop_before(self, hurry: impl Future<Output = ()>) {
         self.broker.stopping.cancel();
         self.tasks.close();
         let wait_ms = u64::try_from(self.broker.config.options.shutdown_timeout_ms).unwrap_or(0);
-        if tokio::time::timeout(Duration::from_millis(wait_ms), self.tasks.wait())
-            .await
-            .is_err()
-        {
+        let are_drained = tokio::select! {
+            biased;
+            () = self.tasks.wait() => true,
+            () = tokio::time::sleep(Duration::from_millis(wait_ms)) => false,
+            () = hurry => false,
+        };
+        if !are_drained {
             tracing::warn!(
                 connections = self.broker.connections.open(),
                 "stopped before every connection was drained"
@@ -120,6 +135,12 @@ impl Server {
         }
         self.threads.close(&self.broker.journal);
     }
+}
+
+/// When the task ends, also by a fault of its own, so does the broker: without it, what is served would be wrong.
+async fn indispensable(task: impl Future<Output = ()>, stopping: CancellationToken) {
+    let _ends_all = stopping.drop_guard();
+    task.await;
 }
 
 async fn bind_all(listeners: &[Listener]) -> Result<Vec<TcpListener>, StartError> {
@@ -176,4 +197,19 @@ fn host_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_in_an_indispensable_task_stops_the_broker() {
+        let stopping = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let faulty = async { panic!("a fault, as the test wants it") };
+        let task = tasks.spawn(indispensable(faulty, stopping.clone()));
+        stopping.cancelled().await;
+        assert!(task.await.unwrap_err().is_panic());
+    }
 }

@@ -11,7 +11,7 @@ use broker::runtime;
 use broker::server::Server;
 use log::SystemClock;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::banner;
@@ -73,11 +73,22 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
         );
         let server = server.await.map_err(|error| error.to_string())?;
         banner::say_started(&server);
-        let signal = wait_for_signal().await?;
-        banner::say(&format!("{signal}: stopping"));
-        server.stop().await;
+        let mut signals = Signals::watch()?;
+        let signal = tokio::select! {
+            biased;
+            signal = signals.next() => Some(signal),
+            () = server.failed() => None,
+        };
+        banner::say(&format!("{}: stopping", signal.unwrap_or("a fault")));
+        // Whoever asks again does not wait for clients.
+        let hurry = async {
+            let signal = signals.next().await;
+            banner::say(&format!("{signal} again: no longer waiting"));
+        };
+        server.stop_before(hurry).await;
         banner::say("stopped");
-        Ok(())
+        let failed = "a part of the broker failed, as said above; start it again";
+        signal.map(|_| ()).ok_or(failed.to_owned())
     })
 }
 
@@ -100,13 +111,26 @@ fn raise_open_files_max() {
     }
 }
 
-async fn wait_for_signal() -> Result<&'static str, String> {
-    let failed = |error: std::io::Error| format!("signals cannot be watched: {error}");
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    Ok(tokio::select! {
-        biased;
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// What asks the broker to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn watch() -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("signals cannot be watched: {error}");
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
 
 use broker::assembly::LoadError;
-use broker::server::StartError;
+use broker::server::{Server, StartError};
 use log::AppendOptions;
 use protocol::error::ErrorCode;
 use protocol::header::frame_request;
@@ -127,6 +129,44 @@ async fn http_tells_how_it_is() {
         let value = line.rsplit(' ').next().unwrap_or_default();
         assert!(value.parse::<f64>().is_ok(), "no sample: {line}");
     }
+}
+
+/// Connections that say nothing take the places, until their time is over or they leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn http_serves_so_many_at_once() {
+    let running = Running::start("").await;
+    let address = running.server.http.unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let mut waits = pin!(get(address, "/livez"));
+    let early = timeout(Duration::from_millis(100), waits.as_mut()).await;
+    assert!(early.is_err(), "{early:?}");
+    drop(silent);
+    assert!(waits.await.contains("alive"));
+}
+
+/// Who asks a second time does not wait for a client that reads nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_a_hurry_waits_for_nobody() {
+    let running = Running::start("").await;
+    running.topic("t", &[]).await;
+    let value = "x".repeat(900_000);
+    let batch = batches::plain(&[("k", &value)]);
+    let mut client = running.client().await;
+    for _ in 0..35 {
+        client.produce("t", &batch).await.unwrap();
+    }
+    let mut everything = client::fetch("t", &[client::partition(0, 0)]);
+    everything.topics[0].partitions[0].partition_max_bytes = i32::MAX;
+    client.send(&everything, FETCH_VERSION).await;
+    // More than the system's buffers take.
+    let unread = |server: &Server| server.broker.records.used_bytes() > 30_000_000;
+    running.until("an answer is not read", unread).await;
+    let (server, _folder) = running.into_parts();
+    let stopped = timeout(PATIENCE / 2, server.stop_before(std::future::ready(())));
+    assert!(stopped.await.is_ok());
 }
 
 /// The journal's threads are running when the metadata turns out to be unreadable.
