@@ -135,14 +135,13 @@ impl Controller {
                 )));
                 continue;
             };
-            let record = MetadataRecord::TopicDeleted {
-                topic_id: id.to_string(),
-            };
-            outcomes.push(self.next_image(&image, &record).map(|next| {
-                image = Arc::new(next);
+            let deleted = decide::delete_topic(&topic).and_then(|record| {
+                image = Arc::new(self.next_image(&image, &record)?);
                 records.push(record);
                 logs.extend(topic.partitions.iter().map(|log| log.id()));
-            }));
+                Ok(())
+            });
+            outcomes.push(deleted);
         }
         let journal = self.journal.clone();
         // The answer does not wait for the logs' own record: at a start, logs without a topic are deleted.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use log::running_clock::{LastFrameTime, RunningClock};
-use log::{AppendOptions, Clock, Log, Ticket};
+use log::{AppendOptions, Clock, Log, ReadError, Ticket};
 use parking_lot::Mutex;
 use protocol::batch::Batches;
 use protocol::error::ErrorCode;
@@ -72,7 +72,7 @@ enum Outcome {
 /// Where the replay of each partition of the offsets topic begins.
 type Positions = BTreeMap<usize, i64>;
 
-/// A snapshot or record of the groups that cannot be read.
+/// A snapshot of the groups that cannot be read, or an offsets topic that is not there to be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the groups' state cannot be read: {0}")]
 pub struct Unreadable(String);
@@ -390,42 +390,71 @@ fn stored_stamp(record: &protocol::record::Record<'_>) -> Option<Stamp> {
     })
 }
 
+/// What cannot be read is passed over and told: it costs what some groups committed last, not the start.
 fn replay(groups: &mut Groups, log: &Log, from: i64) -> Result<(), Unreadable> {
-    let failed = |error: &dyn std::fmt::Display| Unreadable(error.to_string());
     let mut next = from;
     while next < log.high_watermark() {
         let before = next;
-        for chunk in log
-            .read(next, log.high_watermark(), REPLAY_BYTES, true)
-            .map_err(|error| failed(&error))?
-        {
-            let bytes = chunk.into_bytes();
-            for batch in Batches::new(&bytes) {
-                let batch = batch.map_err(|error| failed(&error))?;
-                let mut scratch = Vec::new();
-                let mut stamp = None;
-                for record in batch
-                    .records(REPLAY_BYTES, &mut scratch)
-                    .map_err(|error| failed(&error))?
-                {
-                    let record = record.map_err(|error| failed(&error))?;
-                    stamp = stored_stamp(&record).or(stamp);
-                    let key = Bytes::copy_from_slice(record.key.unwrap_or_default());
-                    let value = record.value.map(Bytes::copy_from_slice);
-                    if let Some(record) =
-                        Record::decode(&key, value.as_ref()).map_err(|error| failed(&error))?
-                    {
-                        groups.replay(&record, stamp);
-                    }
+        match log.read(next, log.high_watermark(), REPLAY_BYTES, true) {
+            Ok(chunks) => {
+                for chunk in chunks {
+                    next = replay_batches(groups, &chunk.into_bytes(), next);
                 }
-                next = batch.header().next_offset();
             }
+            Err(ReadError::Damaged { last_offset, .. }) => {
+                tracing::error!(
+                    log = log.id(),
+                    first_offset = next,
+                    last_offset,
+                    "group records are damaged: groups go on with what was committed before"
+                );
+                next = last_offset + 1;
+            }
+            Err(error) => return Err(Unreadable(error.to_string())),
         }
-        if next == before {
+        if next <= before {
             return Err(Unreadable(format!(
                 "nothing can be read at offset {before}"
             )));
         }
     }
     Ok(())
+}
+
+/// Gives the offset behind the last batch.
+fn replay_batches(groups: &mut Groups, bytes: &[u8], mut next: i64) -> i64 {
+    for batch in Batches::new(bytes).map_while(Result::ok) {
+        next = batch.header().next_offset();
+        let mut scratch = Vec::new();
+        let mut stamp = None;
+        let records = match batch.records(REPLAY_BYTES, &mut scratch) {
+            Ok(records) => records,
+            Err(error) => {
+                unreadable(batch.header().base_offset, &error);
+                continue;
+            }
+        };
+        for record in records {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    unreadable(batch.header().base_offset, &error);
+                    break;
+                }
+            };
+            stamp = stored_stamp(&record).or(stamp);
+            let key = Bytes::copy_from_slice(record.key.unwrap_or_default());
+            let value = record.value.map(Bytes::copy_from_slice);
+            match Record::decode(&key, value.as_ref()) {
+                Ok(Some(record)) => groups.replay(&record, stamp),
+                Ok(None) => {}
+                Err(error) => unreadable(record.offset, &error),
+            }
+        }
+    }
+    next
+}
+
+fn unreadable(offset: i64, error: &dyn std::fmt::Display) {
+    tracing::error!(offset, %error, "a group record cannot be read and is passed over; was it written by a newer version?");
 }

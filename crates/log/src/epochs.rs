@@ -21,12 +21,17 @@ impl LeaderEpochs {
         self.starts.last().map(|(epoch, _)| *epoch)
     }
 
-    /// The largest epoch not above `epoch` and its end: where the next began, or `end` of the log.
-    pub fn end_of(&self, epoch: i32, end: i64) -> Option<(i32, i64)> {
+    /// The largest epoch not above `epoch` and its end: where the next began, or `end` of the log, where
+    /// the `current` one begins if nothing was appended under it yet. An epoch that retention has
+    /// taken ended where what is left begins: who was there lost nothing.
+    pub fn end_of(&self, epoch: i32, current: i32, end: i64) -> Option<(i32, i64)> {
+        if !(0..current).contains(&epoch) {
+            return (epoch == current).then_some((epoch, end));
+        }
         let next = self.starts.partition_point(|(known, _)| *known <= epoch);
-        let (found, _) = self.starts.get(next.checked_sub(1)?)?;
+        let found = next.checked_sub(1).map_or(epoch, |at| self.starts[at].0);
         let end = self.starts.get(next).map_or(end, |(_, start)| *start);
-        Some((*found, end))
+        Some((found, end))
     }
 
     pub fn epoch_of(&self, offset: i64) -> Option<i32> {
@@ -78,24 +83,28 @@ mod tests {
     #[test]
     fn ends_are_where_the_next_epoch_begins() {
         let mut epochs = LeaderEpochs::default();
-        assert_eq!(epochs.end_of(5, 0), None);
+        assert_eq!(epochs.end_of(5, 5, 0), Some((5, 0)), "nothing was appended");
+        assert_eq!(epochs.end_of(3, 5, 0), Some((3, 0)));
         for (epoch, base) in [(1, 0), (1, 10), (3, 20), (3, 25), (2, 30), (4, 40)] {
             epochs.append(epoch, base);
         }
         for (asked, expected) in [
-            (0, None),
+            (-1, None),
+            (0, Some((0, 0))),
             (1, Some((1, 20))),
             (2, Some((1, 20))),
             (3, Some((3, 40))),
             (4, Some((4, 50))),
-            (9, Some((4, 50))),
+            (6, Some((4, 50))),
+            (7, Some((7, 50))),
+            (8, None),
         ] {
-            assert_eq!(epochs.end_of(asked, 50), expected, "{asked}");
+            assert_eq!(epochs.end_of(asked, 7, 50), expected, "{asked}");
         }
         assert_eq!(epochs.epoch_of(19), Some(1));
         assert_eq!(epochs.epoch_of(20), Some(3));
         epochs.drop_below(22);
-        assert_eq!(epochs.end_of(1, 50), None);
+        assert_eq!(epochs.end_of(1, 7, 50), Some((1, 22)), "retention took it");
         assert_eq!(epochs.epoch_of(22), Some(3));
         let mut stored = Vec::new();
         epochs.encode(&mut stored);

@@ -121,10 +121,9 @@ impl Log {
 
     /// The largest epoch not above `epoch`, and where it ended.
     pub fn end_offset_for_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
-        self.state
-            .lock()
-            .epochs
-            .end_of(epoch, self.high_watermark())
+        let current = self.shared.leader_epoch.load(Ordering::Acquire);
+        let end = self.high_watermark();
+        self.state.lock().epochs.end_of(epoch, current, end)
     }
 
     /// The leader epoch under which a record was appended.

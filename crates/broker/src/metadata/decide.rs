@@ -136,6 +136,7 @@ pub fn create_partitions(
     count: i32,
     assignments: Option<&[Vec<i32>]>,
 ) -> Result<MetadataRecord, Refusal> {
+    refuse_internal(topic)?;
     let now = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
     if count <= now {
         let message = match count == now {
@@ -166,6 +167,29 @@ pub fn create_partitions(
         first_log: image.next_log,
         partitions: more.unsigned_abs(),
     })
+}
+
+/// The record that deletes a topic.
+pub fn delete_topic(topic: &Topic) -> Result<MetadataRecord, Refusal> {
+    refuse_internal(topic)?;
+    Ok(MetadataRecord::TopicDeleted {
+        topic_id: topic.id.to_string(),
+    })
+}
+
+/// The broker's own topics hold what every group has committed: which partition has a group's records must
+/// not change, and who deletes them means something else.
+fn refuse_internal(topic: &Topic) -> Result<(), Refusal> {
+    match topic.internal {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            ErrorCode::InvalidTopicException,
+            format!(
+                "{} is the broker's own: it can be neither deleted nor repartitioned.",
+                topic.name
+            ),
+        )),
+    }
 }
 
 /// The record that gives the topic `name` what `change` makes of its own options; none if they stay as they are. Options are looked at

@@ -266,3 +266,15 @@ fn options_are_checked_together_as_well() {
         );
     }
 }
+
+#[test]
+fn the_brokers_own_topics_stay_as_they_are() {
+    let mut topic = Topic::clone(image().topic("taken.name").unwrap());
+    assert!(delete_topic(&topic).is_ok());
+    topic.internal = true;
+    let refused = Some(ErrorCode::InvalidTopicException);
+    let deleted = delete_topic(&topic).err();
+    assert_eq!(deleted.map(|refusal| refusal.code), refused);
+    let more = create_partitions(&image(), &Config::default(), &topic, 60, None).err();
+    assert_eq!(more.map(|refusal| refusal.code), refused);
+}

@@ -173,6 +173,7 @@ impl Image {
             MetadataRecord::BrokerOptions { broker, options } => {
                 next.broker_options.insert(broker.clone(), options.clone());
             }
+            MetadataRecord::Logs { next: log } => next.next_log = next.next_log.max(*log),
             MetadataRecord::ProducerIds { next: id } => {
                 next.next_producer_id = next.next_producer_id.max(*id)
             }
@@ -209,6 +210,9 @@ impl Image {
                 options: options.clone(),
             });
         }
+        records.push(MetadataRecord::Logs {
+            next: self.next_log,
+        });
         records.push(MetadataRecord::ProducerIds {
             next: self.next_producer_id,
         });

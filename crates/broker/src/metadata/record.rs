@@ -38,6 +38,8 @@ pub enum MetadataRecord {
         broker: String,
         options: BTreeMap<String, String>,
     },
+    /// Log ids below `next` have been given out. In snapshots, which do not tell of deleted topics.
+    Logs { next: u64 },
     /// Producer ids below `next` may be in use.
     ProducerIds { next: i64 },
 }

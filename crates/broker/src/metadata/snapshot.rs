@@ -48,7 +48,21 @@ pub fn decode(mut section: Bytes) -> Result<Snapshot, UnreadableRecord> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use log::{Log, LogId};
+
     use super::*;
+    use crate::config::{Config, TopicOptions};
+    use crate::metadata::LogOpener;
+
+    struct NoLogs;
+
+    impl LogOpener for NoLogs {
+        fn open(&self, id: LogId, topic: &str, _: &TopicOptions) -> Arc<Log> {
+            panic!("log {id} of {topic}")
+        }
+    }
 
     #[test]
     fn any_cut_of_a_section_is_told() {
@@ -64,5 +78,17 @@ mod tests {
             .collect();
         // Only the borders between records are not visible here; the section's checksum lies below.
         assert_eq!(ends.len(), image.records().len(), "{ends:?}");
+    }
+
+    #[test]
+    fn log_ids_of_deleted_topics_are_not_given_out_again() {
+        let mut image = Image::empty();
+        image.next_log = 77;
+        let config = Config::default();
+        let records = decode(encode(&image)).unwrap().records;
+        let restored = records.iter().fold(Image::empty(), |image, record| {
+            image.apply(record, &config, &NoLogs).unwrap()
+        });
+        assert_eq!(restored.next_log, 77);
     }
 }
