@@ -77,4 +77,6 @@ mod crash_tests;
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
+mod full_disk_tests;
+#[cfg(test)]
 mod interleaving_tests;

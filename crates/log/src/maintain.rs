@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::MANIFEST_LOG;
 use crate::checkpoint::Gathered;
+use crate::file_header::FileHeader;
 use crate::file_id::FileId;
 use crate::footer::Previous;
 use crate::journal::{Journal, NextFiles};
@@ -32,6 +33,10 @@ const PERIOD: Duration = Duration::from_millis(200);
 const CLOSING_TAIL_BYTES: u64 = 1 << 20;
 /// Free room that lets writes be tried again after the disk refused one.
 const FREE_BYTES_MIN: u64 = 16 << 20;
+/// How long what found no room waits before it is tried again.
+pub(crate) const NO_ROOM_PAUSE_MS: i64 = 30_000;
+/// How long retention waits for a journal that takes nothing at the moment.
+const RETENTION_PAUSE_MS: i64 = 1000;
 
 /// What the maintenance step is about.
 #[derive(Debug, Default)]
@@ -42,7 +47,9 @@ pub(crate) struct Upkeep {
     /// `Writer::bytes_written` when the last one was gathered.
     snapshot_at: u64,
     gathered: Option<(Gathered, u64)>,
-    retention_at_ms: Option<i64>,
+    snapshot_not_before_ms: i64,
+    retention_not_before_ms: i64,
+    pub(crate) account_not_before_ms: i64,
     /// Files whose deletion waits to be durable.
     pub(crate) deleting: BTreeSet<FileId>,
     pub(crate) merge: Option<Merge>,
@@ -119,11 +126,12 @@ impl Journal {
 
     fn maintain(&self, upkeep: &mut Upkeep) -> Result<bool, WriteError> {
         self.ready_next_files(upkeep)?;
-        self.seal_full_files()?;
+        // What needs room must not hold up what gives some back.
+        if_there_is_room(self.seal_full_files())?;
         self.take_up_lost_events(upkeep);
-        self.snapshot(upkeep)?;
+        if_there_is_room(self.snapshot(upkeep))?;
         self.retain(upkeep);
-        self.account();
+        self.account(upkeep);
         self.delete_dead_files(upkeep);
         self.unlink_files(upkeep)?;
         self.merge_step(upkeep)
@@ -186,13 +194,25 @@ impl Journal {
         stale: Option<ReadyFile>,
     ) -> Result<ReadyFile, WriteError> {
         let header = self.new_header(number, self.shared.options.file_bytes);
-        match stale
-            .map(|stale| stale.file)
-            .or_else(|| self.recycle(upkeep))
-        {
-            Some(file) => writer::ready(&*self.disk, SPARE_NAME, header, file),
-            None => writer::make_ready(&*self.disk, SPARE_NAME, header),
+        let kept = stale.map(|stale| stale.file);
+        let Some(file) = kept.or_else(|| self.recycle(upkeep)) else {
+            return self.make_file(SPARE_NAME, header);
+        };
+        let ready = writer::ready(&*self.disk, SPARE_NAME, header, file);
+        if ready.is_err() {
+            // Best effort: what it takes is free for another.
+            let _ = self.disk.remove(SPARE_NAME);
         }
+        ready
+    }
+
+    /// Not even begun where there is no room: a full disk would be asked over and over.
+    fn make_file(&self, name: &'static str, header: FileHeader) -> Result<ReadyFile, WriteError> {
+        let free_bytes = self.disk.free_bytes().unwrap_or(u64::MAX);
+        if free_bytes < header.size {
+            return Err(WriteError::NoSpace);
+        }
+        writer::make_ready(&*self.disk, name, header)
     }
 
     fn make_reserve(&self) -> Result<Option<ReadyFile>, WriteError> {
@@ -204,7 +224,7 @@ impl Journal {
             let name = RESERVE_NAME;
             return Ok(Some(ReadyFile { file, header, name }));
         }
-        match writer::make_ready(&*self.disk, RESERVE_NAME, header) {
+        match self.make_file(RESERVE_NAME, header) {
             Ok(made) => Ok(Some(made)),
             Err(WriteError::NoSpace) => Ok(None),
             Err(failed) => Err(failed),
@@ -220,9 +240,9 @@ impl Journal {
             let was_full = queue.room.is_full();
             if next.spare.is_some() {
                 queue.room.set_next(NextFile::Spare);
-                queue
-                    .room
-                    .set_write_refused(was_full && free_bytes < FREE_BYTES_MIN);
+                if free_bytes >= FREE_BYTES_MIN {
+                    queue.room.set_write_refused(false);
+                }
             } else if next.reserve.is_some() {
                 queue.room.set_next(NextFile::Reserve);
             } else {
@@ -316,6 +336,9 @@ impl Journal {
         if upkeep.gathered.is_some() {
             return self.publish(upkeep);
         }
+        if self.shared.clock.monotonic_ms() < upkeep.snapshot_not_before_ms {
+            return Ok(());
+        }
         let written = self.writer.lock().bytes_written;
         let tail_bytes = written - upkeep.snapshot_at;
         let minimum = self.shared.options.snapshot_tail_bytes_min;
@@ -347,8 +370,12 @@ impl Journal {
             return Ok(());
         }
         let published = snapshot::publish(&*self.disk, &gathered.snapshot);
-        // Without room the older ones stay, and the tail grows.
-        let bytes = published.map_err(WriteError::of_write("writing a snapshot"))?;
+        let bytes = published.map_err(|error| {
+            // Without room the older ones stay, and the tail grows.
+            let now_ms = self.shared.clock.monotonic_ms();
+            upkeep.snapshot_not_before_ms = now_ms + NO_ROOM_PAUSE_MS;
+            WriteError::of_write("writing a snapshot")(error)
+        })?;
         upkeep.snapshot_bytes = bytes;
         upkeep.snapshot_at = written;
         let published = Published {
@@ -377,15 +404,9 @@ impl Journal {
     /// Moves the starts of logs whose oldest segments have expired, and forgets idle producers.
     fn retain(&self, upkeep: &mut Upkeep) {
         let now_ms = self.shared.clock.monotonic_ms();
-        let interval = self.shared.options.retention_check_interval_ms;
-        let interval = i64::try_from(interval).unwrap_or(i64::MAX);
-        let is_due = upkeep
-            .retention_at_ms
-            .is_none_or(|at| now_ms.saturating_sub(at) >= interval);
-        if !is_due {
+        if now_ms < upkeep.retention_not_before_ms {
             return;
         }
-        upkeep.retention_at_ms = Some(now_ms);
         let now = Now {
             running_ms: self.shared.running_ms(),
             wall_ms: self.shared.clock.wall_ms(),
@@ -400,9 +421,15 @@ impl Journal {
                 });
             }
         }
-        if let Err(error) = self.append_events(moved) {
-            tracing::debug!(%error, "retention waits for the journal");
-        }
+        let interval = self.shared.options.retention_check_interval_ms;
+        let pause_ms = match self.append_events(moved) {
+            Ok(_) => i64::try_from(interval).unwrap_or(i64::MAX),
+            Err(error) => {
+                tracing::debug!(%error, "retention waits for the journal");
+                RETENTION_PAUSE_MS
+            }
+        };
+        upkeep.retention_not_before_ms = now_ms.saturating_add(pause_ms);
     }
 
     fn expired_end(&self, log: &Arc<Log>, now: Now) -> Option<i64> {
@@ -443,6 +470,14 @@ impl Journal {
         if self.append_events(again.clone()).is_err() {
             self.books.lock().lost.extend(again);
         }
+    }
+}
+
+/// What finds no room is tried again when there is some.
+fn if_there_is_room(done: Result<(), WriteError>) -> Result<(), WriteError> {
+    match done {
+        Err(WriteError::NoSpace) => Ok(()),
+        other => other,
     }
 }
 

@@ -7,7 +7,7 @@ use std::io;
 use bytes::Bytes;
 use protocol::crc::{crc32c, crc32c_append};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::fields::{Fields, Truncated};
 
 /// Section tags. Stored: never reuse a number.
@@ -84,6 +84,20 @@ pub fn publish(disk: &dyn Disk, snapshot: &Snapshot) -> io::Result<u64> {
         disk.remove(&temporary)?;
     }
     let file = disk.create(&temporary)?;
+    let bytes = write(&*file, snapshot).inspect_err(|_| {
+        // Best effort: else the next attempt removes it. On a full disk others need its room.
+        let _ = disk.remove(&temporary);
+    })?;
+    file.sync_data()?;
+    disk.rename(&temporary, &name)?;
+    disk.sync_folder()?;
+    for sequence in sequences(disk)?.into_iter().skip(SNAPSHOTS_KEPT) {
+        disk.remove(&self::name(sequence))?;
+    }
+    Ok(bytes)
+}
+
+fn write(file: &dyn DiskFile, snapshot: &Snapshot) -> io::Result<u64> {
     let mut position = 0;
     let mut write = |bytes: &[u8]| -> io::Result<()> {
         for piece in bytes.chunks(WRITE_BYTES) {
@@ -96,12 +110,6 @@ pub fn publish(disk: &dyn Disk, snapshot: &Snapshot) -> io::Result<u64> {
     for section in &snapshot.sections {
         write(&section.encode_header())?;
         write(&section.content)?;
-    }
-    file.sync_data()?;
-    disk.rename(&temporary, &name)?;
-    disk.sync_folder()?;
-    for sequence in sequences(disk)?.into_iter().skip(SNAPSHOTS_KEPT) {
-        disk.remove(&self::name(sequence))?;
     }
     Ok(position)
 }

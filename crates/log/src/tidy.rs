@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use crate::disk::DiskFile;
 use crate::file_id::FileId;
 use crate::journal::Journal;
-use crate::maintain::{Upkeep, is_gone};
+use crate::maintain::{NO_ROOM_PAUSE_MS, Upkeep, is_gone};
 use crate::manifest_event::Event;
 use crate::merge::{Merge, MergeError, MergedFile};
 use crate::merge_plan::{MergeBounds, MergePlan};
@@ -21,8 +21,8 @@ use crate::writer::{SPARE_NAME, WriteError};
 const ACCOUNTED_PER_STEP: usize = 256;
 /// Bytes that a merge copies in one step.
 const MERGE_STEP_BYTES: usize = 4 << 20;
-/// How long a merge waits after it could not be written.
-const MERGE_PAUSE_MS: i64 = 30_000;
+/// How long counting waits after a footer could not be read.
+const ACCOUNT_PAUSE_MS: i64 = 30_000;
 
 /// A log with bytes that are dead and still counted as live.
 struct Unaccounted {
@@ -35,7 +35,11 @@ struct Unaccounted {
 
 impl Journal {
     /// Subtracts what moved starts and deleted logs have freed from their files' live bytes.
-    pub(crate) fn account(&self) {
+    pub(crate) fn account(&self, upkeep: &mut Upkeep) {
+        let now_ms = self.shared.clock.monotonic_ms();
+        if now_ms < upkeep.account_not_before_ms {
+            return;
+        }
         for unaccounted in self.unaccounted() {
             let Unaccounted { log, from, to, .. } = unaccounted;
             let sealed = unaccounted.newest_sealed;
@@ -47,11 +51,16 @@ impl Journal {
                 Some(sealed) => self.shared.store.segments.dead_bytes(sealed, from..to),
                 None => Ok(Vec::new()),
             };
-            let dead = dead.unwrap_or_else(|error| {
-                // The file stays longer than it must.
-                tracing::warn!(log, %error, "dead bytes cannot be counted");
-                Vec::new()
-            });
+            let dead = match dead {
+                Ok(dead) => dead,
+                Err(error) => {
+                    // Its files stay until it is counted.
+                    tracing::warn!(log, %error, "dead bytes cannot be counted yet");
+                    upkeep.account_not_before_ms = now_ms + ACCOUNT_PAUSE_MS;
+                    self.has_dead_bytes.store(true, Ordering::Release);
+                    return;
+                }
+            };
             let mut books = self.books.lock();
             for (file, bytes) in dead {
                 books.manifest.write().subtract_live(file, bytes);
@@ -266,7 +275,7 @@ impl Journal {
             }
             MergeError::Write(error) => {
                 let now_ms = self.shared.clock.monotonic_ms();
-                upkeep.merge_not_before_ms = now_ms + MERGE_PAUSE_MS;
+                upkeep.merge_not_before_ms = now_ms + NO_ROOM_PAUSE_MS;
                 match WriteError::of_write("writing a merged segment")(error) {
                     WriteError::NoSpace => Ok(()),
                     failed => Err(failed),
