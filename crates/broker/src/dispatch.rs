@@ -9,6 +9,13 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use protocol::api::ApiKey;
 use protocol::header::{self, RequestHeader};
+use protocol::messages::alter_configs::AlterConfigsRequest;
+use protocol::messages::create_partitions::CreatePartitionsRequest;
+use protocol::messages::create_topics::CreateTopicsRequest;
+use protocol::messages::delete_topics::DeleteTopicsRequest;
+use protocol::messages::find_coordinator::FindCoordinatorRequest;
+use protocol::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
+use protocol::messages::leave_group::LeaveGroupRequest;
 use protocol::wire::{DecodeError, Decoder, Encoder};
 use protocol::{KafkaString, Message, Request};
 
@@ -338,11 +345,12 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
 fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Handled, BadRequest> {
     let broker_now = &**broker;
     Ok(match call.key {
-        ApiKey::FindCoordinator => later(handlers::find_coordinator::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
+        ApiKey::FindCoordinator => {
+            let request: FindCoordinatorRequest = body(call, input)?;
+            let asked = request.coordinator_keys.len();
+            let answer = handlers::find_coordinator::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
         ApiKey::OffsetCommit => later(handlers::offset_commit::handle(
             broker.clone(),
             call.clone(),
@@ -361,11 +369,12 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
             call,
             &body(call, input)?,
         )),
-        ApiKey::LeaveGroup => later(handlers::leave_group::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
+        ApiKey::LeaveGroup => {
+            let request: LeaveGroupRequest = body(call, input)?;
+            let asked = request.members.len();
+            let answer = handlers::leave_group::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
         ApiKey::SyncGroup => later(handlers::sync_group::handle(
             broker.clone(),
             call.clone(),
@@ -387,34 +396,40 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
 fn route_admin(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Handled, BadRequest> {
     let broker_now = &**broker;
     Ok(match call.key {
-        ApiKey::CreateTopics => later(handlers::create_topics::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
-        ApiKey::DeleteTopics => later(handlers::delete_topics::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
+        ApiKey::CreateTopics => {
+            let request: CreateTopicsRequest = body(call, input)?;
+            let asked = request.topics.len();
+            let answer = handlers::create_topics::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DeleteTopics => {
+            let request: DeleteTopicsRequest = body(call, input)?;
+            let asked = request.topics.len() + request.topic_names.len();
+            let answer = handlers::delete_topics::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
         ApiKey::DescribeConfigs => {
             handlers::describe_configs::handle(broker, call.clone(), body(call, input)?)
         }
-        ApiKey::AlterConfigs => later(handlers::alter_configs::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
-        ApiKey::CreatePartitions => later(handlers::create_partitions::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
-        ApiKey::IncrementalAlterConfigs => later(handlers::incremental_alter_configs::handle(
-            broker.clone(),
-            call.clone(),
-            body(call, input)?,
-        )),
+        ApiKey::AlterConfigs => {
+            let request: AlterConfigsRequest = body(call, input)?;
+            let asked = request.resources.len();
+            let answer = handlers::alter_configs::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::CreatePartitions => {
+            let request: CreatePartitionsRequest = body(call, input)?;
+            let asked = request.topics.len();
+            let answer = handlers::create_partitions::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::IncrementalAlterConfigs => {
+            let request: IncrementalAlterConfigsRequest = body(call, input)?;
+            let asked = request.resources.len();
+            let answer =
+                handlers::incremental_alter_configs::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
         ApiKey::DescribeCluster => now(handlers::describe_cluster::handle(
             broker_now,
             call,
@@ -453,6 +468,23 @@ pub(crate) fn asks_too_much(
 
 /// Named twice, or not there: as many of these are nobody's attack.
 const NAMED_MAX: usize = 16;
+
+/// An entry of an answer that has one for each of the request, built and encoded.
+const ENTRY_BYTES: usize = 512;
+
+/// An answer that has an entry for each of the request. Nobody asks for as many as all answers together may hold.
+fn listed(
+    broker: &Broker,
+    asked: usize,
+    answer: impl Future<Output = Response> + Send + 'static,
+) -> Handled {
+    let bytes = asked.saturating_mul(ENTRY_BYTES);
+    if bytes > broker.answers.total_bytes() {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let room = broker.answers.clone();
+    later(async move { with_room(&room, bytes, answer).await })
+}
 
 fn now(response: Response) -> Handled {
     Handled::Answer(Answer::ready(response))

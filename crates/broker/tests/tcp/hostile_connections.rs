@@ -7,6 +7,7 @@ use protocol::messages::api_versions::ApiVersionsRequest;
 use protocol::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use protocol::messages::describe_groups::DescribeGroupsRequest;
 use protocol::messages::fetch::FetchRequest;
+use protocol::messages::find_coordinator::FindCoordinatorRequest;
 use protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use protocol::messages::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics,
@@ -286,6 +287,14 @@ async fn who_asks_for_more_than_an_answer_may_hold_is_closed() {
     nowhere.topic_data[0].partition_data = vec![PartitionProduceData::default(); 20_000];
     produces.send(&nowhere, PRODUCE_VERSION).await;
     assert!(produces.is_closed().await);
+
+    let mut seeks = running.client().await;
+    let sought = FindCoordinatorRequest {
+        coordinator_keys: vec![KafkaString::from("g"); 20_000],
+        ..Default::default()
+    };
+    seeks.send(&sought, 6).await;
+    assert!(seeks.is_closed().await);
 
     // The same name is one topic, however often it is asked for.
     let mut stutters = running.client().await;
