@@ -7,24 +7,25 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use log::{Registration, Wakers};
-
-/// While less than one part in so many is free, who holds much without need is in others' way.
-const SHORT_SHARE: i64 = 4;
 
 pub struct Budget {
     free_bytes: AtomicI64,
     total_bytes: i64,
     waiting: Arc<Wakers>,
+    /// How often somebody went on with less than there was use for.
+    shortages: AtomicU64,
 }
 
 /// A part of the budget; given back when dropped.
 pub struct Reservation {
     budget: Arc<Budget>,
     bytes: i64,
+    /// As the budget's, when it was taken.
+    shortages: u64,
 }
 
 impl Budget {
@@ -33,6 +34,7 @@ impl Budget {
             free_bytes: AtomicI64::new(total_bytes),
             total_bytes,
             waiting: Arc::default(),
+            shortages: AtomicU64::new(0),
         })
     }
 
@@ -103,16 +105,15 @@ impl Budget {
         }
     }
 
-    /// Whether others need what is taken.
-    pub fn is_short(&self) -> bool {
-        let free = self.free_bytes.load(Ordering::Relaxed);
-        free < self.total_bytes / SHORT_SHARE || !self.waiting.is_empty()
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     fn reservation(self: &Arc<Self>, bytes: i64) -> Reservation {
         Reservation {
             budget: self.clone(),
             bytes,
+            shortages: self.shortages.load(Ordering::Relaxed),
         }
     }
 }
@@ -138,9 +139,15 @@ impl Reservation {
         }
     }
 
-    /// Whether others need it.
+    /// There was use for more: those who have theirs for longer are asked to hurry.
+    pub fn note_shortage(&mut self) {
+        self.shortages = self.budget.shortages.fetch_add(1, Ordering::Relaxed) + 1;
+    }
+
+    /// Whether others wait for it, or had to do with less since it was taken.
     pub fn is_wanted(&self) -> bool {
-        self.budget.is_short()
+        let shortages = self.budget.shortages.load(Ordering::Relaxed);
+        shortages > self.shortages || self.budget.has_waiting()
     }
 }
 
@@ -214,20 +221,20 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_short_when_little_is_free_or_somebody_waits() {
+    fn what_is_held_is_wanted_when_somebody_waits_or_did_with_less() {
         let budget = Budget::new(100);
-        let half = budget.take(50);
-        assert!(!half.is_wanted());
-        let most = budget.take(30);
-        assert!(half.is_wanted());
-        drop(most);
+        let most = budget.take(80);
+        assert!(!most.is_wanted());
         let mut waiter = None;
         let mut cx = Context::from_waker(Waker::noop());
         assert!(budget.poll_reserve(60, &mut waiter, &mut cx).is_pending());
-        assert!(half.is_wanted());
+        assert!(most.is_wanted());
         // Who waited has left.
         drop(waiter);
-        assert!(!half.is_wanted());
+        assert!(!most.is_wanted());
+        let mut later = budget.reserve_up_to(50);
+        later.note_shortage();
+        assert!(most.is_wanted() && !later.is_wanted());
     }
 
     #[test]

@@ -104,6 +104,10 @@ async fn wait_for_records(
             let round = read::read_all(targets, &limits.at_most(granted));
             let enough = round.bytes >= min_bytes || (granted < min_bytes && round.bytes > 0);
             if over || targets.is_empty() || round.answer_now || enough {
+                // Near enough: what is left of it may be less than the next batch.
+                if granted < estimate && round.bytes > granted / 2 {
+                    reservation.note_shortage();
+                }
                 if round.bytes <= granted || first_batch_bytes.is_some() {
                     reservation.settle(round.bytes);
                     return Poll::Ready((round, reservation));

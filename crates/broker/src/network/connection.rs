@@ -46,7 +46,7 @@ const READER_BYTES_MIN: u64 = 1024 * 1024;
 const RECHECK: Duration = Duration::from_secs(1);
 /// No answer is waited for longer where nothing is sent or received meanwhile.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(3600);
-/// What was started is still answered and read within this time.
+/// Behind a request that cannot be served, what was asked before is answered and read within this time.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(30);
 /// No further request is started while answers hold so many bytes, or so many wait to be sent.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
@@ -393,7 +393,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             };
             self.active_at + after
         });
+        // A stop has a time of its own.
         let drained = self.draining.as_ref();
+        let drained = drained.filter(|draining| !matches!(draining.end, End::Stopped));
         let drained = drained.map(|draining| draining.since + DRAIN_TIME_MAX);
         let all = [idle, drained, self.frame_due];
         all.into_iter().flatten().min()
