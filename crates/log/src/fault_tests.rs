@@ -266,6 +266,40 @@ fn closed() -> SimDisk {
 
 #[test]
 fn rot_anywhere_is_contained_and_told() {
+    damage_anywhere_is_contained_and_told(|disk, name, block| {
+        disk.flip_bit(name, block * 4096 + 40, 3);
+    });
+}
+
+#[test]
+fn a_block_anywhere_that_cannot_be_read_is_contained_and_told() {
+    damage_anywhere_is_contained_and_told(|disk, name, block| {
+        disk.set_unreadable(name, block * 4096);
+    });
+}
+
+#[test]
+fn a_device_that_reads_nothing_is_not_taken_for_an_empty_journal() {
+    let disk = SimDisk::new(1);
+    let large = |seed| JournalOptions {
+        file_bytes: 8 << 20,
+        ..options(seed)
+    };
+    let (journal, _) = open_with(&disk, large(1)).unwrap();
+    let log = journal.open_log(2, config(Durability::Sync));
+    fill(&journal, &log, 600);
+    let dead = disk.crash(1);
+    let bytes = dead.contents(JOURNAL_1).unwrap().len() as u64;
+    for block in 2..bytes / 4096 {
+        dead.set_unreadable(JOURNAL_1, block * 4096);
+    }
+    let error = open_with(&dead, large(2)).unwrap_err();
+    assert!(matches!(error, OpenError::Io { .. }), "{error}");
+}
+
+const JOURNAL_1: &str = "0000000000000001.journal";
+
+fn damage_anywhere_is_contained_and_told(damage: impl Fn(&SimDisk, &str, u64)) {
     let disk = closed();
     let (mut holes, mut damaged, mut refused, mut blocks) = (0, 0, 0, 0);
     for name in disk.names().unwrap() {
@@ -276,7 +310,7 @@ fn rot_anywhere_is_contained_and_told() {
         for block in 0..bytes / 4096 {
             blocks += 1;
             let rotten = disk.crash(block);
-            rotten.flip_bit(&name, block * 4096 + 40, 3);
+            damage(&rotten, &name, block);
             let context = format!("{name} block {block}");
             let (journal, recovered) = match open_with(&rotten, options(2)) {
                 Ok(opened) => opened,

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 
+use crate::disk::bad_blocks::BadBlocks;
 use crate::disk::{Disk, DiskFile};
 use crate::file_header::FileHeader;
 use crate::file_id::FileId;
@@ -57,6 +58,7 @@ impl ScannedFile {
 pub(crate) struct Scanner<'a> {
     disk: &'a dyn Disk,
     pub(crate) bytes_read: Cell<u64>,
+    bad_blocks: BadBlocks,
 }
 
 impl<'a> Scanner<'a> {
@@ -64,13 +66,30 @@ impl<'a> Scanner<'a> {
         Self {
             disk,
             bytes_read: Cell::new(0),
+            bad_blocks: BadBlocks::default(),
         }
     }
 
-    pub(crate) fn read(&self, file: &dyn DiskFile, into: &mut [u8], at: u64) -> io::Result<()> {
-        file.read_exact_at(into, at)?;
+    /// False if the medium does not give the bytes back.
+    fn read(&self, file: &dyn DiskFile, into: &mut [u8], at: u64) -> io::Result<bool> {
+        let read = self.bad_blocks.contain(file.read_exact_at(into, at))?;
         self.bytes_read
             .set(self.bytes_read.get() + into.len() as u64);
+        Ok(read.is_some())
+    }
+
+    /// As much as the medium gives back: a block that it does not is zero.
+    fn read_blocks(&self, file: &dyn DiskFile, into: &mut [u8], at: u64) -> io::Result<()> {
+        if self.read(file, into, at)? {
+            return Ok(());
+        }
+        let mut position = at;
+        for block in into.chunks_mut(BLOCK_BYTES) {
+            if !self.read(file, block, position)? {
+                block.fill(0);
+            }
+            position += BLOCK;
+        }
         Ok(())
     }
 
@@ -97,6 +116,10 @@ impl<'a> Scanner<'a> {
         };
         self.footer(&mut scanned).map_err(reading)?;
         self.frames(&mut scanned).map_err(reading)?;
+        let bad_reads = self.bad_blocks.count();
+        if bad_reads > 0 {
+            tracing::error!(file = %name, bad_reads, "the disk does not give back all blocks of the journal");
+        }
         Ok(scanned)
     }
 
@@ -111,7 +134,7 @@ impl<'a> Scanner<'a> {
             return Ok(None);
         }
         let mut block = vec![0; BLOCK_BYTES];
-        self.read(file, &mut block, 0)?;
+        self.read_blocks(file, &mut block, 0)?;
         let header = FileHeader::decode(&block);
         if let Some(header) = header.filter(|header| header.number == number && !header.merged) {
             return Ok(Some(header));
@@ -119,7 +142,7 @@ impl<'a> Scanner<'a> {
         if bytes < 2 * BLOCK {
             return Ok(None);
         }
-        self.read(file, &mut block, BLOCK)?;
+        self.read_blocks(file, &mut block, BLOCK)?;
         let Some(start) = FrameStart::decode(&block) else {
             return Ok(None);
         };
@@ -140,7 +163,7 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         let mut last = vec![0; BLOCK_BYTES];
-        self.read(&*scanned.file, &mut last, scanned.bytes - BLOCK)?;
+        self.read_blocks(&*scanned.file, &mut last, scanned.bytes - BLOCK)?;
         let trailer = Trailer::decode(&last, &scanned.header.place(), scanned.bytes);
         scanned.footer_start = trailer.ok().map(|trailer| trailer.start());
         Ok(())
@@ -181,7 +204,7 @@ impl<'a> Scanner<'a> {
         while position + BLOCK <= end {
             let len = (end - position).min(SEARCH_BYTES as u64) as usize;
             let chunk = &mut chunk[..len];
-            self.read(file, chunk, position)?;
+            self.read_blocks(file, chunk, position)?;
             for (block, bytes) in chunk.chunks_exact(BLOCK_BYTES).enumerate() {
                 // A client's bytes may look like a frame; the salt, which it cannot know, ends that here.
                 if FrameStart::decode(bytes).is_none_or(|start| start.salt != place.salt) {
@@ -206,7 +229,9 @@ impl<'a> Scanner<'a> {
         end: u64,
     ) -> io::Result<Option<FoundFrame>> {
         let mut header = [0; FRAME_HEADER_BYTES];
-        self.read(file, &mut header, position)?;
+        if !self.read(file, &mut header, position)? {
+            return Ok(None);
+        }
         let Some(start) = FrameStart::decode(&header).filter(|start| start.salt == place.salt)
         else {
             return Ok(None);
@@ -220,7 +245,9 @@ impl<'a> Scanner<'a> {
         }
         // Within the file, so bounded by what the disk really holds.
         let mut tables = vec![0; start.tables_bytes() as usize];
-        self.read(file, &mut tables, position + start.tables_start())?;
+        if !self.read(file, &mut tables, position + start.tables_start())? {
+            return Ok(None);
+        }
         let frame = Frame::decode_parts(&header, &tables, place, position / BLOCK);
         Ok(frame.map(|frame| FoundFrame {
             position,
@@ -237,10 +264,10 @@ impl<'a> Scanner<'a> {
     ) -> Result<Option<Vec<u8>>, OpenError> {
         let mut bytes = vec![0; found.bytes as usize];
         let read = self.read(file, &mut bytes, found.position);
-        read.map_err(|source| OpenError::Io {
+        let is_read = read.map_err(|source| OpenError::Io {
             doing: "reading a frame".to_owned(),
             source,
         })?;
-        Ok(found.frame.body_is_whole(&bytes).then_some(bytes))
+        Ok((is_read && found.frame.body_is_whole(&bytes)).then_some(bytes))
     }
 }

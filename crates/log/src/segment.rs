@@ -123,7 +123,7 @@ impl Segments {
         let handle = self.open(file)?;
         let index = SegmentIndex::load(file, &*handle, bytes).map_err(|error| match error {
             IndexError::Io(source) => ReadError::from_io(file, source),
-            IndexError::Header { .. } | IndexError::Footer(_) => {
+            IndexError::Header { .. } | IndexError::Footer(_) | IndexError::BadBlock(_) => {
                 tracing::error!(%file, %error, "the index of a sealed file is lost");
                 self.unindexed.lock().insert(file);
                 ReadError::Unindexed { file }

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::disk::DiskFile;
+use crate::disk::bad_blocks::{BadBlocks, is_bad_block};
 use crate::file_header::FileHeader;
 use crate::file_id::FileId;
 use crate::footer::{
@@ -26,10 +27,23 @@ pub struct SegmentIndex {
 pub enum IndexError {
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// Asked twice.
+    #[error("the disk does not give it back: {0}")]
+    BadBlock(io::Error),
     #[error("the file's header is not that of {file:?}")]
     Header { file: FileId },
     #[error(transparent)]
     Footer(#[from] FooterError),
+}
+
+impl IndexError {
+    /// Of what was tried before.
+    fn lasting(self) -> Self {
+        match self {
+            Self::Io(error) if is_bad_block(&error) => Self::BadBlock(error),
+            other => other,
+        }
+    }
 }
 
 impl SegmentIndex {
@@ -44,12 +58,12 @@ impl SegmentIndex {
 
     /// Reads the index of a sealed file that is `bytes` long.
     pub fn load(id: FileId, file: &dyn DiskFile, bytes: u64) -> Result<Self, IndexError> {
-        let place = read_place(id, file)?;
-        match read_footer(file, &place, bytes) {
+        let place = twice(|| read_place(id, file))?;
+        match twice(|| read_footer(file, &place, bytes)) {
             Ok(footer) => Ok(Self::new(id, footer)),
-            Err(IndexError::Footer(error)) if !id.is_merged() => {
+            Err(error @ (IndexError::Footer(_) | IndexError::BadBlock(_))) if !id.is_merged() => {
                 tracing::warn!(file = %id, %error, "the footer is bad; indexing the frames again");
-                let footer = index_frames(file, &place, bytes)?;
+                let footer = index_frames(file, &place, bytes).map_err(IndexError::lasting)?;
                 Ok(Self::new(id, footer))
             }
             Err(error) => Err(error),
@@ -75,6 +89,15 @@ impl SegmentIndex {
             word.fetch_or(1 << (run % 64), Ordering::Relaxed);
         }
     }
+}
+
+/// An error that passes is no damage; a block that cannot be read a second time either is.
+fn twice<T>(read: impl Fn() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    match read() {
+        Err(IndexError::Io(error)) if is_bad_block(&error) => {}
+        other => return other,
+    }
+    read().map_err(IndexError::lasting)
 }
 
 fn read_place(id: FileId, file: &dyn DiskFile) -> Result<FilePlace, IndexError> {
@@ -107,9 +130,11 @@ pub fn index_frames(
 ) -> Result<Footer, IndexError> {
     let mut builder = FooterBuilder::default();
     let mut span = FrameSpan::default();
+    let bad_blocks = BadBlocks::default();
     let mut block = 1;
     while let Some(position) = block_position(block, bytes) {
-        let Some((frame, frame_bytes)) = read_frame(file, place, block, bytes - position)? else {
+        let read = bad_blocks.contain(read_frame(file, place, block, bytes - position))?;
+        let Some((frame, frame_bytes)) = read.flatten() else {
             block += 1;
             continue;
         };

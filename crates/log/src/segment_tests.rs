@@ -328,7 +328,8 @@ fn a_disk_error_is_not_damage() {
     fixture.disk.add_fault(Fault {
         op: Op::Read,
         name_part: "1.journal",
-        after: 0,
+        // Its header and footer are read first.
+        after: 3,
         times: 1,
         error: FaultError::Io,
     });
@@ -338,6 +339,26 @@ fn a_disk_error_is_not_damage() {
         "{error}"
     );
     assert_eq!(fixture.offsets(1, 0).len(), 50);
+}
+
+#[test]
+fn a_file_whose_index_cannot_be_read_hides_no_older_one() {
+    for (block, lost) in [(0, true), (1, false)] {
+        let fixture = five_files();
+        // Of the header, or of the footer at the end.
+        let bytes = fixture.disk.contents(&J(5).name()).unwrap().len() as u64;
+        let position = if block == 0 { 0 } else { bytes - 4096 };
+        fixture.disk.set_unreadable(&J(5).name(), position);
+        for offset in 0..40 {
+            let read = fixture.read(1, offset).unwrap().unwrap();
+            assert!(read.next_offset > offset);
+        }
+        let newest = fixture.read(1, 45);
+        assert_eq!(newest.is_err(), lost, "{newest:?}");
+        if let Err(error) = newest {
+            assert!(matches!(error, ReadError::Damaged(_)), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+pub(crate) mod bad_blocks;
 pub mod real;
 pub mod sim;
 mod sim_file;

@@ -84,6 +84,13 @@ impl SimDisk {
         }
     }
 
+    /// Lets every read of a file's block at `position` fail, as a bad sector does.
+    pub fn set_unreadable(&self, name: &str, position: u64) {
+        if let Some(bytes) = self.state.lock().named_file(name) {
+            bytes.set_unreadable(position);
+        }
+    }
+
     /// A file's bytes as reads see them, without counting as a read.
     pub fn contents(&self, name: &str) -> Option<Vec<u8>> {
         let mut state = self.state.lock();
@@ -209,7 +216,11 @@ impl DiskFile for SimFile {
     fn read_exact_at(&self, into: &mut [u8], position: u64) -> io::Result<()> {
         let mut state = self.lock();
         state.begin_read(&self.name)?;
-        let count = state.file(self.inode)?.read(position, into);
+        let file = state.file(self.inode)?;
+        if !file.is_readable(position, into.len()) {
+            return Err(Errno::IO.into());
+        }
+        let count = file.read(position, into);
         state.counts.bytes_read += count as u64;
         match count == into.len() {
             true => Ok(()),

@@ -23,6 +23,8 @@ pub(super) struct SimBytes {
     /// Blocks whose live form waits for a sync. A block may differ without being here: its sync
     /// failed, and like the page cache of a real kernel the copy in memory then only looks sound.
     dirty: BTreeSet<u64>,
+    /// Blocks that the medium does not give back until they are written again.
+    unreadable: BTreeSet<u64>,
 }
 
 impl SimBytes {
@@ -53,6 +55,7 @@ impl SimBytes {
             let new = self.live.blocks.entry(block).or_insert_with(zero_block);
             Arc::make_mut(new)[within..][..range.len()].copy_from_slice(&bytes[range]);
             self.dirty.insert(block);
+            self.unreadable.remove(&block);
         }
         self.live.len = self.live.len.max(position + bytes.len() as u64);
     }
@@ -119,6 +122,7 @@ impl SimBytes {
             live: image.clone(),
             durable: image,
             dirty: BTreeSet::new(),
+            unreadable: self.unreadable.clone(),
         };
         // Blocks behind the end that a lost growth left must not show when the file grows again.
         let len = bytes.live.len;
@@ -126,6 +130,14 @@ impl SimBytes {
         bytes.set_len(len);
         bytes.sync();
         bytes
+    }
+
+    pub(super) fn set_unreadable(&mut self, position: u64) {
+        self.unreadable.insert(position / BLOCK_BYTES);
+    }
+
+    pub(super) fn is_readable(&self, position: u64, bytes: usize) -> bool {
+        pieces(position, bytes).all(|(block, _, _)| !self.unreadable.contains(&block))
     }
 
     /// Damage on the medium: seen by reads, and there after every crash.
