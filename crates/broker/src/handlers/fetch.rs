@@ -113,6 +113,9 @@ async fn wait_for_records(
                     return Poll::Ready((round, reservation));
                 }
                 // The first batch comes whole, once there is room for it.
+                if let Some(whole) = broker.records.try_reserve(round.bytes) {
+                    return Poll::Ready((round, whole));
+                }
                 first_batch_bytes = Some(round.bytes);
                 watch = None;
                 continue;

@@ -210,3 +210,28 @@ async fn a_session_answers_only_what_is_new() {
         assert_eq!(answer.error_code, expected as i16);
     }
 }
+
+/// Who waits for a topic that is deleted is told at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_topic_ends_the_wait_for_it() {
+    let running = Running::start("").await;
+    running.topic("t", &[]).await;
+    let mut client = running.client().await;
+    let mut request = client::fetch("t", &[client::partition(0, 0)]);
+    request.max_wait_ms = i32::MAX;
+    client.send(&request, FETCH_VERSION).await;
+    let image = running.server.broker.controller.image();
+    let topic = image.topic("t").unwrap();
+    let log = topic.partition(0).unwrap();
+    let waits = |_: &broker::server::Server| log.watcher_count() == 1;
+    running.until("the fetch waits", waits).await;
+    let controller = &running.server.broker.controller;
+    controller
+        .delete_topics(&[topic.id])
+        .await
+        .remove(0)
+        .unwrap();
+    let answer = client.receive::<FetchRequest>(FETCH_VERSION).await.unwrap();
+    let code = client::only_fetched(answer).error_code;
+    assert_eq!(code, ErrorCode::UnknownTopicOrPartition as i16);
+}
