@@ -79,4 +79,8 @@ mod fault_tests;
 #[cfg(test)]
 mod full_disk_tests;
 #[cfg(test)]
+mod hole_tests;
+#[cfg(test)]
 mod interleaving_tests;
+#[cfg(test)]
+mod rules_tests;
