@@ -99,8 +99,13 @@ impl Journal {
         drop(writer);
         wake.into_iter().for_each(Waker::wake);
         let limit = UNSYNCED_FILES_MAX * self.shared.options.file_bytes;
+        let is_full = self.shared.queue.lock().room.is_full();
         if !self.shared.syncs_apart.load(Ordering::Acquire) || unsynced_bytes > limit {
             self.sync();
+        } else if is_full {
+            // So that the next start finds room for what is not proven.
+            self.sync();
+            self.claim();
         } else if wants_sync {
             self.sync_wanted.store(true, Ordering::Release);
             // Whoever looked before that is waiting by now.

@@ -7,8 +7,8 @@ use crate::crash_tests::{batch, config, options, read_all};
 use crate::disk::Disk;
 use crate::disk::sim::{Fault, FaultError, Op, SimDisk};
 use crate::{
-    AppendError, AppendOptions, Appended, Durability, Journal, JournalOptions, Log, LogConfig,
-    ManualClock,
+    AppendError, AppendOptions, Appended, Durability, Journal, JournalOptions, Log, LogClass,
+    LogConfig, ManualClock,
 };
 
 const OPTIONS: AppendOptions = AppendOptions { leader_epoch: 0 };
@@ -74,10 +74,10 @@ fn room_that_a_deleted_log_gives_back_is_taken_by_produces() {
 #[test]
 fn a_snapshot_without_room_holds_up_nothing_else() {
     let disk = SimDisk::new(1);
-    disk.set_capacity_bytes(Some(1200 << 10));
+    disk.set_capacity_bytes(Some(1600 << 10));
     let (journal, clock) = open(&disk, options(1));
     let deleted = journal.open_log(4, config(Durability::Sync));
-    fill(&journal, &deleted, 150);
+    fill(&journal, &deleted, 250);
     disk.add_fault(without_room(Op::Write, ".snapshot"));
     let user = journal.open_log(2, config(Durability::Sync));
     let taken = fill(&journal, &user, 400);
@@ -197,4 +197,153 @@ fn dead_bytes_that_could_not_be_counted_are_counted_later() {
     let left = journal.status().files;
     assert!(left + 3 < files, "{left} of {files} files are left");
     assert_eq!(read_all(&user).len(), 100);
+}
+
+fn used_bytes(disk: &SimDisk) -> u64 {
+    disk.set_capacity_bytes(Some(1 << 40));
+    (1 << 40) - disk.free_bytes().unwrap()
+}
+
+/// Others take what room is left.
+fn leave_no_room(disk: &SimDisk) {
+    let used = used_bytes(disk);
+    disk.set_capacity_bytes(Some(used));
+}
+
+fn internal() -> LogConfig {
+    LogConfig {
+        class: LogClass::Internal,
+        ..config(Durability::Sync)
+    }
+}
+
+#[test]
+fn a_start_finds_room_on_a_full_disk_again_and_again() {
+    for durability in [Durability::Sync, Durability::Os] {
+        let disk = SimDisk::new(1);
+        let large = |seed| JournalOptions {
+            file_bytes: 2 << 20,
+            ..options(seed)
+        };
+        disk.set_capacity_bytes(Some(10 << 20));
+        let (journal, _) = open(&disk, large(1));
+        let user = journal.open_log(2, config(durability));
+        let taken = fill(&journal, &user, 2500);
+        assert!(taken < 2400 && journal.status().full);
+        let offsets = journal.open_log(3, internal());
+        // The broker's own records go on, in the reserve, until that is full too.
+        let mut committed = 0;
+        for id in 0..2000 {
+            if append(&offsets, id, 1000).is_ok() {
+                committed += 1;
+            }
+            journal.commit_step();
+            journal.maintenance_step();
+        }
+        assert!(committed > 20);
+        drop((journal, user, offsets));
+        let mut disk = disk;
+        for turn in 0..3 {
+            disk = disk.crash(turn);
+            leave_no_room(&disk);
+            let (journal, _) = open(&disk, large(10 + turn));
+            let user = journal.open_log(2, config(durability));
+            let offsets = journal.open_log(3, internal());
+            assert_eq!(read_all(&offsets).len(), committed, "start {turn}");
+            assert_eq!(read_all(&user).len() as u64, taken, "start {turn}");
+        }
+        let (journal, _) = open(&disk, large(90));
+        journal.delete_logs(&[2]);
+        step(&journal, 30);
+        assert!(!journal.status().full, "{durability:?}");
+    }
+}
+
+/// A journal on a disk that is full to the last byte, whose files hold a little of log 3 and log 4.
+fn full_of_two_logs(disk: &SimDisk, snapshot_tail_bytes_min: u64) -> (Arc<Journal>, u64) {
+    let options = JournalOptions {
+        file_bytes: 1 << 20,
+        snapshot_tail_bytes_min,
+        ..options(1)
+    };
+    disk.set_capacity_bytes(Some(12 << 20));
+    let (journal, _) = open(disk, options);
+    let kept = journal.open_log(3, internal());
+    let bulk = journal.open_log(4, config(Durability::Sync));
+    let mut count = 0;
+    for id in 0..5000 {
+        if id % 50 == 0 && append(&kept, id, 500).is_ok() {
+            count += 1;
+        }
+        let _ = append(&bulk, id, 3000);
+        step(&journal, 1);
+        if journal.status().full {
+            break;
+        }
+    }
+    assert!(journal.status().full);
+    leave_no_room(disk);
+    (journal, count)
+}
+
+#[test]
+fn merges_that_give_more_than_they_take_go_on_without_room() {
+    let disk = SimDisk::new(1);
+    let (journal, count) = full_of_two_logs(&disk, 200 << 10);
+    let files = journal.status().files;
+    journal.delete_logs(&[4]);
+    step(&journal, 100);
+    let status = journal.status();
+    assert!(!status.full && status.failed.is_none());
+    assert!(status.files <= files / 2, "{} of {files}", status.files);
+    let kept = journal.open_log(3, internal());
+    assert_eq!(read_all(&kept).len() as u64, count);
+    let user = journal.open_log(5, config(Durability::Sync));
+    assert_eq!(fill(&journal, &user, 400), 400);
+}
+
+#[test]
+fn a_full_disk_makes_a_snapshot_due_that_lets_dead_files_go() {
+    let disk = SimDisk::new(1);
+    let (journal, count) = full_of_two_logs(&disk, u64::MAX / 16);
+    let snapshots = || {
+        let names = disk.names().unwrap();
+        names.iter().filter(|n| n.ends_with(".snapshot")).count()
+    };
+    assert_eq!(snapshots(), 0);
+    journal.delete_logs(&[4]);
+    step(&journal, 100);
+    assert_eq!(snapshots(), 2);
+    assert!(!journal.status().full);
+    drop(journal);
+    let (journal, _) = open(&disk.crash(1), options(2));
+    let kept = journal.open_log(3, internal());
+    assert_eq!(read_all(&kept).len() as u64, count);
+}
+
+#[test]
+fn the_first_file_that_comes_back_is_for_the_brokers_own_logs() {
+    let disk = SimDisk::new(1);
+    disk.set_capacity_bytes(Some(1200 << 10));
+    let (journal, _) = open(&disk, options(1));
+    let user = journal.open_log(2, config(Durability::Sync));
+    let taken = fill(&journal, &user, 400);
+    let offsets = journal.open_log(3, internal());
+    let on_reserve = |name: &String| name == "reserve.journal";
+    for id in 0..100 {
+        if disk.names().unwrap().iter().any(on_reserve) {
+            append(&offsets, id, 1000).unwrap();
+            step(&journal, 1);
+        }
+    }
+    // Room for one file, then for one more.
+    let used = used_bytes(&disk);
+    for (files, is_full) in [(1, true), (2, false)] {
+        disk.set_capacity_bytes(Some(used + files * (128 << 10) + (64 << 10)));
+        step(&journal, 3);
+        assert_eq!(journal.status().full, is_full, "{files} files");
+        append(&offsets, 0, 1000).unwrap();
+    }
+    assert_eq!(fill(&journal, &user, 5), 5);
+    assert_eq!(read_all(&user).len() as u64, taken + 5);
 }

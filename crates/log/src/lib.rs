@@ -45,6 +45,7 @@ mod segment_fixture;
 pub mod segment_index;
 pub mod segment_read;
 pub mod segment_walk;
+mod set_aside;
 mod shared;
 pub mod snapshot;
 mod store;

@@ -19,10 +19,12 @@ use crate::log::Log;
 use crate::manifest::FileSize;
 use crate::manifest_event::Event;
 use crate::merge::Merge;
+use crate::merge_plan;
 use crate::options::LogId;
 use crate::roll::{LogEnds, Now, Retention};
 use crate::room::NextFile;
 use crate::segment_index::SegmentIndex;
+use crate::set_aside::SetAside;
 use crate::snapshot;
 use crate::store::OpenFile;
 use crate::writer::{self, RESERVE_NAME, ReadyFile, SPARE_NAME, WriteError};
@@ -52,6 +54,7 @@ pub(crate) struct Upkeep {
     pub(crate) account_not_before_ms: i64,
     /// Files whose deletion waits to be durable.
     pub(crate) deleting: BTreeSet<FileId>,
+    pub(crate) set_aside: SetAside,
     pub(crate) merge: Option<Merge>,
     pub(crate) merge_not_before_ms: i64,
     /// Files that turned out to be damaged when they were to be merged.
@@ -160,7 +163,7 @@ impl Journal {
     }
 
     /// Keeps the next file ready, and room set aside for a full disk.
-    fn ready_next_files(&self, upkeep: &Upkeep) -> Result<(), WriteError> {
+    fn ready_next_files(&self, upkeep: &mut Upkeep) -> Result<(), WriteError> {
         let writer = self.writer.lock();
         let number = writer.active.header.number + 1;
         let mut next = self.next_files.lock();
@@ -184,7 +187,24 @@ impl Journal {
             next.reserve = self.make_reserve()?;
         }
         self.tell_room(&next);
-        Ok(())
+        drop(next);
+        if_there_is_room(self.set_room_aside(upkeep))
+    }
+
+    fn set_room_aside(&self, upkeep: &mut Upkeep) -> Result<(), WriteError> {
+        if upkeep.merge.is_some() {
+            // It may have borrowed.
+            return Ok(());
+        }
+        let (file_bytes, snapshot_bytes) = (self.shared.options.file_bytes, upkeep.snapshot_bytes);
+        let set_aside = &mut upkeep.set_aside;
+        set_aside.keep(&*self.disk, file_bytes, snapshot_bytes)
+    }
+
+    /// Frees room for what gives more back. False if there is none left to borrow.
+    pub(crate) fn borrow_room(&self, upkeep: &mut Upkeep) -> Result<bool, WriteError> {
+        let lent = upkeep.set_aside.lend(self.shared.options.file_bytes);
+        lent.map_err(WriteError::of_sync("giving back room set aside"))
     }
 
     fn make_spare(
@@ -238,12 +258,13 @@ impl Journal {
         {
             let mut queue = self.shared.queue.lock();
             let was_full = queue.room.is_full();
-            if next.spare.is_some() {
+            if next.spare.is_some() && next.reserve.is_some() {
                 queue.room.set_next(NextFile::Spare);
                 if free_bytes >= FREE_BYTES_MIN {
                     queue.room.set_write_refused(false);
                 }
-            } else if next.reserve.is_some() {
+            } else if next.spare.is_some() || next.reserve.is_some() {
+                // The last one is for the broker's own logs: without them nothing is deleted.
                 queue.room.set_next(NextFile::Reserve);
             } else {
                 queue.room.set_full();
@@ -342,11 +363,22 @@ impl Journal {
         let written = self.writer.lock().bytes_written;
         let tail_bytes = written - upkeep.snapshot_at;
         let minimum = self.shared.options.snapshot_tail_bytes_min;
-        if snapshot::is_due(tail_bytes, upkeep.snapshot_bytes, minimum) {
+        let is_due = snapshot::is_due(tail_bytes, upkeep.snapshot_bytes, minimum);
+        if is_due || self.holds_back_room(upkeep) {
             upkeep.gathered = self.gather().map(|gathered| (gathered, written));
             return self.publish(upkeep);
         }
         Ok(())
+    }
+
+    /// Whether the disk is full while files could go that the older snapshot still needs.
+    fn holds_back_room(&self, upkeep: &Upkeep) -> bool {
+        let is_full = self.shared.queue.lock().room.is_full();
+        is_full && {
+            let books = self.books.lock();
+            let manifest = books.manifest.read();
+            merge_plan::has_held_back(&manifest, upkeep.keep_from())
+        }
     }
 
     fn publish(&self, upkeep: &mut Upkeep) -> Result<(), WriteError> {
@@ -367,14 +399,25 @@ impl Journal {
             .first()
             .is_some_and(|newest| newest.sequence >= header.sequence)
         {
+            if self.holds_back_room(upkeep) {
+                // A snapshot is called by its last frame, so there must be another one.
+                let start = self.log(MANIFEST_LOG).map_or(0, |log| log.start_offset());
+                let _ = self.delete_before(MANIFEST_LOG, start);
+            }
             return Ok(());
         }
-        let published = snapshot::publish(&*self.disk, &gathered.snapshot);
-        let bytes = published.map_err(|error| {
-            // Without room the older ones stay, and the tail grows.
+        let publish = || {
+            let published = snapshot::publish(&*self.disk, &gathered.snapshot);
+            published.map_err(WriteError::of_write("writing a snapshot"))
+        };
+        let mut published = publish();
+        if matches!(published, Err(WriteError::NoSpace)) && self.borrow_room(upkeep)? {
+            published = publish();
+        }
+        let bytes = published.inspect_err(|_| {
+            // The older ones stay, and the tail grows.
             let now_ms = self.shared.clock.monotonic_ms();
             upkeep.snapshot_not_before_ms = now_ms + NO_ROOM_PAUSE_MS;
-            WriteError::of_write("writing a snapshot")(error)
         })?;
         upkeep.snapshot_bytes = bytes;
         upkeep.snapshot_at = written;

@@ -88,6 +88,17 @@ impl MergePlan {
     }
 }
 
+/// Whether a file could go, or be merged, but for the snapshot that begins at `keep_from`.
+pub fn has_held_back(manifest: &Manifest, keep_from: u64) -> bool {
+    let mut held_back = manifest
+        .files_by_age()
+        .filter(|(_, state)| state.age >= keep_from);
+    held_back.any(|(file, state)| {
+        let is_dead = state.size.live_bytes == 0 && !file.is_merged();
+        is_dead || is_sparse(&(file, *state))
+    })
+}
+
 /// Whether a file's survivors are few. A merged segment of tiny runs is up to two thirds index, and
 /// would be no smaller if it were merged again.
 fn is_sparse((file, state): &(FileId, FileState)) -> bool {

@@ -13,6 +13,7 @@ use crate::frame_buffer::FrameBuffer;
 use crate::options::{JournalOptions, LogId};
 use crate::recover::OpenError;
 use crate::scan::{FoundFrame, ScannedFile};
+use crate::set_aside;
 use crate::store::OpenFile;
 use crate::writer::{self, Epoch, RESERVE_NAME, ReadyFile, SPARE_NAME, WriteError, Writer};
 use crate::{MANIFEST_LOG, METADATA_LOG};
@@ -183,6 +184,12 @@ impl Opening<'_> {
             size: needed,
             ..header
         };
+        match writer::make_ready(disk, SPARE_NAME, header) {
+            Err(WriteError::NoSpace) => {}
+            made => return made,
+        }
+        // No running broker has touched this.
+        set_aside::take(disk, needed).map_err(WriteError::of_write("taking room set aside"))?;
         writer::make_ready(disk, SPARE_NAME, header)
     }
 

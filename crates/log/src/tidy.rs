@@ -15,6 +15,7 @@ use crate::merge::{Merge, MergeError, MergedFile};
 use crate::merge_plan::{MergeBounds, MergePlan};
 use crate::options::LogId;
 use crate::segment::SealedLog;
+use crate::set_aside;
 use crate::writer::{SPARE_NAME, WriteError};
 
 /// Logs whose dead bytes are counted in one step.
@@ -204,7 +205,7 @@ impl Journal {
         match merged {
             Ok(Some(merged)) => self.install(merged),
             Ok(None) => {}
-            Err(error) => self.merge_failed(upkeep, error)?,
+            Err(error) => return self.merge_failed(upkeep, error),
         }
         Ok(false)
     }
@@ -214,16 +215,25 @@ impl Journal {
         if now_ms < upkeep.merge_not_before_ms {
             return Ok(false);
         }
+        let is_full = self.shared.queue.lock().room.is_full();
         let (plan, number) = {
             let books = self.books.lock();
             if !books.merges.is_empty() || !books.lost.is_empty() || !upkeep.deleting.is_empty() {
                 return Ok(false);
             }
             let mut manifest = books.manifest.write();
+            let mut excluded = upkeep.unmergeable.clone();
+            let mut live_bytes_max = self.shared.options.file_bytes;
+            if is_full {
+                live_bytes_max = set_aside::merge_bytes_max(live_bytes_max);
+                let files = manifest.files_by_age();
+                let large = files.filter(|(_, state)| state.size.live_bytes > live_bytes_max);
+                excluded.extend(large.map(|(file, _)| file));
+            }
             let bounds = MergeBounds {
                 keep_from: upkeep.keep_from(),
-                live_bytes_max: self.shared.options.file_bytes,
-                excluded: &upkeep.unmergeable,
+                live_bytes_max,
+                excluded: &excluded,
             };
             let Some(plan) = MergePlan::choose(&manifest, &bounds) else {
                 return Ok(false);
@@ -242,9 +252,9 @@ impl Journal {
         let segments = &self.shared.store.segments;
         match Merge::start(segments, self.disk.clone(), plan, file, live_from) {
             Ok(merge) => upkeep.merge = Some(merge),
-            Err(error) => self.merge_failed(upkeep, error)?,
+            Err(error) => return self.merge_failed(upkeep, error),
         }
-        Ok(upkeep.merge.is_some())
+        Ok(true)
     }
 
     /// A merged segment is durable: asks that it takes its sources' place.
@@ -266,20 +276,25 @@ impl Journal {
         }
     }
 
-    fn merge_failed(&self, upkeep: &mut Upkeep, error: MergeError) -> Result<(), WriteError> {
+    /// True if another one is under way with what room there is to borrow.
+    fn merge_failed(&self, upkeep: &mut Upkeep, error: MergeError) -> Result<bool, WriteError> {
         match error {
             MergeError::Source { file, error } => {
                 tracing::error!(%file, %error, "a damaged file cannot be merged");
                 upkeep.unmergeable.insert(file);
-                Ok(())
+                Ok(false)
             }
             MergeError::Write(error) => {
+                match WriteError::of_write("writing a merged segment")(error) {
+                    WriteError::NoSpace => {}
+                    failed => return Err(failed),
+                }
+                if self.borrow_room(upkeep)? {
+                    return self.begin_merge(upkeep);
+                }
                 let now_ms = self.shared.clock.monotonic_ms();
                 upkeep.merge_not_before_ms = now_ms + NO_ROOM_PAUSE_MS;
-                match WriteError::of_write("writing a merged segment")(error) {
-                    WriteError::NoSpace => Ok(()),
-                    failed => Err(failed),
-                }
+                Ok(false)
             }
         }
     }
