@@ -335,12 +335,13 @@ impl Journal {
         }
     }
 
-    /// Writes a frame without batches. False if something waits to be written instead.
+    /// Writes a frame without batches. False if something waits to be written instead, or no room is left.
     fn write_empty(&self, writer: &mut Writer, flags: u8) -> Result<bool, WriteError> {
         let mut frame = PendingFrame::new(writer.last_sequence + 1, FrameBuffer::with_capacity(0));
         {
             let mut queue = self.shared.queue.lock();
-            if !queue.frame.is_empty() || writer.left() == 0 {
+            let fits = writer.takes_empty(flags == flag::CLOSING);
+            if !queue.frame.is_empty() || !fits {
                 return Ok(false);
             }
             queue.frame.sequence = frame.sequence + 1;

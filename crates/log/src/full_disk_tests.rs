@@ -347,3 +347,37 @@ fn the_first_file_that_comes_back_is_for_the_brokers_own_logs() {
     assert_eq!(fill(&journal, &user, 5), 5);
     assert_eq!(read_all(&user).len() as u64, taken + 5);
 }
+
+#[test]
+fn a_clean_stop_has_its_room_in_the_last_file() {
+    // However full it is, and however many logs the last frame had that the closing one lists.
+    for small_frames in 0..24 {
+        let disk = SimDisk::new(1);
+        let large = |seed| JournalOptions {
+            file_bytes: 1 << 20,
+            frame_bytes_max: 1 << 20,
+            ..options(seed)
+        };
+        let (journal, _) = open(&disk, large(1));
+        leave_no_room(&disk);
+        let logs: Vec<Arc<Log>> = (2..1502)
+            .map(|id| journal.open_log(id, config(Durability::Sync)))
+            .collect();
+        for id in 0..small_frames {
+            append(&logs[0], id, 8).unwrap();
+            journal.commit_step();
+        }
+        for turn in 0..20 {
+            for log in &logs {
+                let _ = append(log, turn, 8);
+            }
+            journal.commit_step();
+        }
+        journal.close();
+        drop((journal, logs));
+        disk.set_capacity_bytes(None);
+        let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+        let opened = Journal::open(Arc::new(disk.clone()), clock, large(2)).unwrap();
+        assert!(opened.1.clean, "{small_frames} small frames");
+    }
+}

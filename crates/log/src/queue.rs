@@ -18,6 +18,7 @@ use crate::manifest_event::Event;
 use crate::options::{AppendError, Durability, LogClass};
 use crate::room::{NoRoom, Room};
 use crate::wakers::Wakers;
+use crate::writer::PREVIOUS_MAX;
 
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -102,8 +103,11 @@ impl Queue {
     }
 }
 
+/// With the closing frame that may follow it and list its logs.
 fn needed_bytes(body_bytes: usize, runs: usize, previous: usize) -> u64 {
-    (frame::encoded_bytes(body_bytes, runs, previous) + footer::entry_bytes(runs, runs)) as u64
+    let frame = frame::encoded_bytes(body_bytes, runs, previous);
+    let closing = frame::encoded_bytes(0, 0, runs.min(PREVIOUS_MAX));
+    (frame + closing + footer::entry_bytes(runs, runs)) as u64
 }
 
 /// Batches that wait for the next commit.

@@ -18,8 +18,8 @@ pub(crate) const SPARE_NAME: &str = "spare.journal";
 pub(crate) const RESERVE_NAME: &str = "reserve.journal";
 /// Entries that a frame's predecessor list has at most: a longer one is cut.
 pub(crate) const PREVIOUS_MAX: usize = 4096;
-/// Kept free in each file for the footer's trailer and rounding, and for a closing frame.
-const SLACK_BYTES: u64 = 3 * BLOCK_BYTES as u64;
+/// Kept free in each file for the footer's trailer and rounding.
+const SLACK_BYTES: u64 = 2 * BLOCK_BYTES as u64;
 
 /// How this start began, as each of its frames says.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,8 +90,22 @@ pub(crate) fn file_room(file_bytes: u64) -> u64 {
 }
 
 impl Writer {
-    /// Bytes left in the active file for frames and their index.
+    /// Bytes left in the active file for frames and their index, besides a closing frame.
     pub(crate) fn left(&self) -> u64 {
+        self.free().saturating_sub(self.empty_frame_bytes())
+    }
+
+    /// Whether a frame without batches fits, if need be with a closing one behind it.
+    pub(crate) fn takes_empty(&self, is_closing: bool) -> bool {
+        let frames = if is_closing { 1 } else { 2 };
+        self.free() >= frames * self.empty_frame_bytes()
+    }
+
+    fn empty_frame_bytes(&self) -> u64 {
+        frame::encoded_bytes(0, 0, self.previous.len()) as u64
+    }
+
+    fn free(&self) -> u64 {
         let footer = self.active.index.read().encoded_bytes_with(0, 0) as u64;
         let used = self.position + footer + SLACK_BYTES;
         self.active.header.size.saturating_sub(used)
