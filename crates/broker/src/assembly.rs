@@ -7,6 +7,7 @@ use bytes::Bytes;
 use log::disk::Disk;
 use log::{Clock, Journal, JournalOptions, Log, OpenError, Recovered, RetentionClock};
 use parking_lot::Mutex;
+use protocol::Uuid;
 use protocol::batch::Batches;
 use tokio_util::sync::CancellationToken;
 
@@ -95,6 +96,11 @@ impl Parts {
         );
         let coordinator =
             Arc::new(coordinator.map_err(|error| LoadError::Groups(error.to_string()))?);
+        // A crash may have come between a topic's deletion and that of what was committed for it.
+        coordinator.step(|groups, now| {
+            let is_gone = |id| id != Uuid::ZERO && image.topic_by_id(id).is_none();
+            groups.topics_gone(now, |_, id| is_gone(id))
+        });
         let controller = Controller::new(
             journal.clone(),
             metadata_log,

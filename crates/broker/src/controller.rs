@@ -15,7 +15,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, TopicOptions};
 use crate::metadata::decide::DecidedTopic;
-use crate::metadata::{Image, LogOpener, MetadataRecord, NewTopic, Refusal, decide, topic_name};
+use crate::metadata::{
+    Image, LogOpener, MetadataRecord, NewTopic, Refusal, Topic, decide, topic_name,
+};
 use crate::random::Random;
 use crate::storage;
 
@@ -120,12 +122,17 @@ impl Controller {
         outcomes
     }
 
-    /// Removes topics that exist in the newest image; their logs follow once that is durable.
-    pub async fn delete_topics(&self, ids: &[Uuid]) -> Vec<Result<(), Refusal>> {
+    /// Removes topics that exist in the newest image; their logs follow once that is durable, and `gone` hears of them,
+    /// whether or not somebody still waits for the answer.
+    pub async fn delete_topics(
+        &self,
+        ids: &[Uuid],
+        gone: impl FnOnce(&[Arc<Topic>]) + Send + 'static,
+    ) -> Vec<Result<(), Refusal>> {
         let commands = self.commands.clone().lock_owned().await;
         let mut image = self.image();
         let mut records = Vec::new();
-        let mut logs: Vec<LogId> = Vec::new();
+        let mut topics: Vec<Arc<Topic>> = Vec::new();
         let mut outcomes = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(topic) = image.topic_by_id(*id).cloned() else {
@@ -138,14 +145,18 @@ impl Controller {
             let deleted = decide::delete_topic(&topic).and_then(|record| {
                 image = Arc::new(self.next_image(&image, &record)?);
                 records.push(record);
-                logs.extend(topic.partitions.iter().map(|log| log.id()));
+                topics.push(topic);
                 Ok(())
             });
             outcomes.push(deleted);
         }
         let journal = self.journal.clone();
         // The answer does not wait for the logs' own record: at a start, logs without a topic are deleted.
-        let then = move |_: &mut ProducerIds| journal.delete_logs(&logs);
+        let then = move |_: &mut ProducerIds| {
+            let logs = topics.iter().flat_map(|topic| &topic.partitions);
+            journal.delete_logs(&logs.map(|log| log.id()).collect::<Vec<LogId>>());
+            gone(&topics);
+        };
         if let Err(refusal) = self.commit(commands, &records, image, then).await {
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
                 *outcome = Err(refusal.clone());

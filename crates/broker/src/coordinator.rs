@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use log::running_clock::{LastFrameTime, RunningClock};
-use log::{AppendOptions, Clock, Log, ReadError, Ticket};
+use log::{AppendError, AppendOptions, Clock, Log, ReadError, Ticket};
 use parking_lot::Mutex;
 use protocol::batch::Batches;
 use protocol::error::ErrorCode;
@@ -251,7 +251,7 @@ impl Coordinator {
             },
             Err(error) => {
                 tracing::warn!(%error, "a group's record could not be appended");
-                Outcome::Failed(ErrorCode::KafkaStorageError)
+                Outcome::Failed(append_code(&error))
             }
         }
     }
@@ -377,6 +377,19 @@ fn restore(config: GroupsConfig, mut section: Bytes) -> Result<(Groups, Position
         .collect();
     let groups = Groups::restore(config, section).map_err(|error| Unreadable(error.to_string()))?;
     Ok((groups, positions))
+}
+
+/// As Kafka's log would say it; what the client hears, the groups decide.
+fn append_code(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+        AppendError::Busy => ErrorCode::CoordinatorNotAvailable,
+        AppendError::Full
+        | AppendError::Failed { .. }
+        | AppendError::Deleted
+        | AppendError::OutOfOrderSequence { .. }
+        | AppendError::InvalidProducerEpoch { .. } => ErrorCode::KafkaStorageError,
+    }
 }
 
 /// Of the first record of each batch.

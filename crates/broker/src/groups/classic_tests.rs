@@ -663,3 +663,21 @@ fn whoever_waits_is_answered_at_the_end() {
     };
     assert_eq!(reply.error, ErrorCode::NotCoordinator);
 }
+
+#[test]
+fn what_members_say_of_themselves_is_bounded() {
+    let mut driver = Driver::new();
+    let saying = |client_id: &str, bytes: usize| {
+        let mut request = join(client_id, "");
+        request.protocols[0].metadata = vec![0; bytes].into();
+        request
+    };
+    let token = driver.join(saying("talkative", (1 << 20) + 1));
+    assert_eq!(driver.joined(token).error, ErrorCode::InvalidRequest);
+    let mut refused = 0;
+    for client in 0..20 {
+        let token = driver.join(saying(&format!("client-{client}"), 1 << 20));
+        refused += usize::from(!driver.is_waiting(token));
+    }
+    assert!((4..6).contains(&refused), "{refused} of 20 are refused");
+}

@@ -100,15 +100,22 @@ impl Groups {
 
     /// Deletes what was committed for a topic that is deleted.
     pub fn topic_deleted(&mut self, now: Now, topic: &str, topic_id: Uuid) -> Effects {
+        let is_gone = |name: &str, id| name == topic && [Uuid::ZERO, topic_id].contains(&id);
+        self.topics_gone(now, is_gone)
+    }
+
+    /// Deletes what was committed for topics that are no more, by name and id.
+    pub fn topics_gone(&mut self, now: Now, is_gone: impl Fn(&str, Uuid) -> bool) -> Effects {
         let (groups, mut step) = self.step(now);
         for group in groups.values() {
-            let Some((topic, offsets)) = group.offsets.get_key_value(topic) else {
-                continue;
-            };
+            let offsets = group.offsets.iter().flat_map(|(topic, offsets)| {
+                offsets
+                    .iter()
+                    .map(move |(partition, offset)| (topic, *partition, offset))
+            });
             let records: Vec<Record> = offsets
-                .iter()
-                .filter(|(_, offset)| [Uuid::ZERO, topic_id].contains(&offset.committed.topic_id))
-                .map(|(partition, _)| Record::offset(&group.id, topic, *partition, None))
+                .filter(|(topic, _, offset)| is_gone(topic, offset.committed.topic_id))
+                .map(|(topic, partition, _)| Record::offset(&group.id, topic, partition, None))
                 .collect();
             if !records.is_empty() {
                 step.append(&group.id, records, Then::Nothing);

@@ -8,7 +8,7 @@ use super::group::{Group, State};
 use super::member::Member;
 use super::record::{Record, TEXT_BYTES_MAX};
 use super::reply::{JoinReply, Reply};
-use super::request::{JoinGroup, Now, Token};
+use super::request::{JoinGroup, Now, Protocol, Token};
 use super::step::{Effects, StaticReplacement, Step, Then};
 use super::timers::Timer;
 use super::{Groups, GroupsConfig};
@@ -18,6 +18,9 @@ use super::{Groups, GroupsConfig};
 const NEW_MEMBER_JOIN_TIMEOUT_MS: u64 = 5 * 60 * 1000;
 /// Ids given out that nobody has joined with yet, per group; a client can ask for them without end.
 const PENDING_MEMBERS_MAX: usize = 50_000;
+/// What a member may say of itself in all its protocols together, and all members of a group: the group's record holds it.
+const MEMBER_METADATA_BYTES_MAX: usize = 1 << 20;
+const GROUP_METADATA_BYTES_MAX: usize = 16 << 20;
 /// What makes a member id of a client id: a dash and a UUID.
 const UUID_SUFFIX_BYTES: usize = 37;
 
@@ -67,13 +70,20 @@ fn check(request: &JoinGroup, config: &GroupsConfig) -> Result<(), ErrorCode> {
         .chain(protocols);
     if request.group_id.is_empty() || request.group_id.len() > TEXT_BYTES_MAX {
         Err(ErrorCode::InvalidGroupId)
-    } else if texts.any(|text| text.len() > TEXT_BYTES_MAX - UUID_SUFFIX_BYTES) {
+    } else if texts.any(|text| text.len() > TEXT_BYTES_MAX - UUID_SUFFIX_BYTES)
+        || metadata_bytes(&request.protocols) > MEMBER_METADATA_BYTES_MAX
+    {
         Err(ErrorCode::InvalidRequest)
     } else if !session_timeouts_ms.contains(&request.session_timeout_ms) {
         Err(ErrorCode::InvalidSessionTimeout)
     } else {
         Ok(())
     }
+}
+
+fn metadata_bytes(protocols: &[Protocol]) -> usize {
+    let bytes = protocols.iter().map(|protocol| protocol.metadata.len());
+    bytes.sum()
 }
 
 impl Group {
@@ -101,6 +111,12 @@ impl Group {
     /// While members join, those count that have joined: if the limit was lowered below the group's size, the last to come are left
     /// out. A static member that comes back takes no room but its own.
     fn has_room_for(&self, request: &JoinGroup, members_max: usize) -> bool {
+        let others = self.members.iter();
+        let others = others.filter(|(id, _)| ***id != *request.member_id);
+        let others = others.map(|(_, member)| metadata_bytes(&member.protocols));
+        if others.sum::<usize>() + metadata_bytes(&request.protocols) > GROUP_METADATA_BYTES_MAX {
+            return false;
+        }
         if self.pending_join.len() >= PENDING_MEMBERS_MAX && request.member_id.is_empty() {
             return false;
         }

@@ -53,20 +53,21 @@ pub(crate) async fn handle(
         refused: mut responses,
     } = resolve(&broker.controller.image(), &targets);
     let ids: Vec<Uuid> = found.keys().copied().collect();
-    let outcomes = broker.controller.delete_topics(&ids).await;
+    let coordinator = broker.coordinator.clone();
+    let outcomes = broker.controller.delete_topics(&ids, move |topics| {
+        // What groups have committed for them goes as well.
+        for topic in topics {
+            coordinator.step(|groups, now| groups.topic_deleted(now, &topic.name, topic.id));
+        }
+    });
+    let outcomes = outcomes.await;
     for ((id, (target, name)), outcome) in found.into_iter().zip(outcomes) {
         responses.push(match outcome {
-            Ok(()) => {
-                // What groups have committed for it goes as well.
-                broker
-                    .coordinator
-                    .step(|groups, now| groups.topic_deleted(now, &name, id));
-                DeletableTopicResult {
-                    name: Some(name),
-                    topic_id: id,
-                    ..Default::default()
-                }
-            }
+            Ok(()) => DeletableTopicResult {
+                name: Some(name),
+                topic_id: id,
+                ..Default::default()
+            },
             // Somebody was quicker.
             Err(refusal) if refusal.code == ErrorCode::UnknownTopicId => {
                 refused(target, &unknown(target))

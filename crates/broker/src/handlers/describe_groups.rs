@@ -9,6 +9,7 @@ use protocol::messages::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
 };
 
+use super::authorized_operations;
 use super::group::wire;
 use crate::broker::Broker;
 use crate::dispatch::{self, BadRequest, Call, Handled, Response};
@@ -37,8 +38,15 @@ fn describe(broker: &Broker, call: &Call, request: &DescribeGroupsRequest) -> Re
         Some(group) => described(group),
         None => unknown(call.version, id),
     };
+    let authorized = |mut group: DescribedGroup| {
+        if request.include_authorized_operations && group.error_code == 0 {
+            group.authorized_operations = authorized_operations::GROUP;
+        }
+        group
+    };
+    let groups = request.groups.iter().map(describe).map(authorized);
     call.respond(&DescribeGroupsResponse {
-        groups: request.groups.iter().map(describe).collect(),
+        groups: groups.collect(),
         ..Default::default()
     })
 }

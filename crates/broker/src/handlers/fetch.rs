@@ -76,7 +76,9 @@ async fn wait_for_records(
     targets: &[Target],
     limits: &Limits,
 ) -> (Round, Reservation) {
+    // More than may be given would never be there.
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
+    let min_bytes = min_bytes.min(limits.max_bytes);
     let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let mut deadline = std::pin::pin!(tokio::time::sleep(max_wait));
     let mut stopping = std::pin::pin!(broker.stopping.cancelled());

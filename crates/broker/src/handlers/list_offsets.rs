@@ -88,7 +88,8 @@ fn find(
         timestamp if timestamp >= 0 => log
             .offset_for_timestamp(timestamp, below)
             .map(|found| found.unwrap_or((-1, -1))),
-        _ => return failed(asked.partition_index, ErrorCode::InvalidRequest),
+        // A special one of a later version.
+        _ => return failed(asked.partition_index, ErrorCode::UnsupportedVersion),
     };
     match found {
         Ok((timestamp, offset)) => ListOffsetsPartitionResponse {

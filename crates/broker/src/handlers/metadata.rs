@@ -10,6 +10,7 @@ use protocol::messages::metadata::{
 };
 use protocol::{KafkaString, Uuid};
 
+use super::authorized_operations;
 use crate::broker::Broker;
 use crate::dispatch::{self, BadRequest, Call, Handled, Response};
 use crate::metadata::{Image, NewTopic, Topic, topic_name};
@@ -34,18 +35,31 @@ pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: MetadataRequest)
     if unknown.saturating_mul(TOPIC_BYTES) > broker.answers.total_bytes() {
         return Handled::Close(BadRequest::AsksTooMuch);
     }
-    let creates =
-        request.allow_auto_topic_creation && broker.config.options.auto_create_topics_enable;
-    dispatch::later(answered(broker.clone(), call, asked, creates))
+    let creates = request.allow_auto_topic_creation;
+    let wishes = Wishes {
+        creates: creates && broker.config.options.auto_create_topics_enable,
+        cluster_operations: request.include_cluster_authorized_operations,
+        topic_operations: request.include_topic_authorized_operations,
+    };
+    dispatch::later(answered(broker.clone(), call, asked, wishes))
+}
+
+/// What a client wants beside the topics' description.
+#[derive(Clone, Copy)]
+struct Wishes {
+    /// Topics that are missing.
+    creates: bool,
+    cluster_operations: bool,
+    topic_operations: bool,
 }
 
 async fn answered(
     broker: Arc<Broker>,
     call: Call,
     asked: Option<Vec<MetadataRequestTopic>>,
-    creates: bool,
+    wishes: Wishes,
 ) -> Response {
-    if let Some(asked) = asked.as_ref().filter(|_| creates) {
+    if let Some(asked) = asked.as_ref().filter(|_| wishes.creates) {
         create_missing(&broker, &broker.controller.image(), asked).await;
     }
     let image = broker.controller.image();
@@ -60,17 +74,21 @@ async fn answered(
     let topics = asked.as_ref().map_or(image.topic_count(), Vec::len);
     let bytes = topics * TOPIC_BYTES + partitions * PARTITION_BYTES;
     dispatch::with_room(&broker.answers, bytes, async {
-        let topics = match &asked {
+        let mut topics: Vec<MetadataResponseTopic> = match &asked {
             Some(asked) => asked
                 .iter()
-                .map(|topic| answer(&broker, &image, topic))
+                .map(|topic| answer(&broker, &image, topic, wishes.creates))
                 .collect(),
             None => image
                 .topics()
                 .map(|topic| describe(&broker, topic))
                 .collect(),
         };
-        respond(&broker, &call, &image, topics)
+        let described = topics.iter_mut().filter(|topic| topic.error_code == 0);
+        for topic in described.filter(|_| wishes.topic_operations) {
+            topic.topic_authorized_operations = authorized_operations::TOPIC;
+        }
+        respond(&broker, &call, &image, topics, wishes)
     })
     .await
 }
@@ -80,9 +98,10 @@ fn respond(
     call: &Call,
     image: &Image,
     topics: Vec<MetadataResponseTopic>,
+    wishes: Wishes,
 ) -> Response {
     let address = broker.advertised(&call.peer);
-    call.respond(&MetadataResponse {
+    let mut response = MetadataResponse {
         brokers: vec![MetadataResponseBroker {
             node_id: broker.config.options.node_id,
             host: address.host,
@@ -94,7 +113,11 @@ fn respond(
         controller_id: broker.config.options.node_id,
         topics,
         ..Default::default()
-    })
+    };
+    if wishes.cluster_operations {
+        response.cluster_authorized_operations = authorized_operations::CLUSTER;
+    }
+    call.respond(&response)
 }
 
 /// Who names a topic twice hears of it once, as Kafka does.
@@ -127,7 +150,12 @@ async fn create_missing(broker: &Arc<Broker>, image: &Image, asked: &[MetadataRe
     }
 }
 
-fn answer(broker: &Broker, image: &Image, asked: &MetadataRequestTopic) -> MetadataResponseTopic {
+fn answer(
+    broker: &Broker,
+    image: &Image,
+    asked: &MetadataRequestTopic,
+    creates: bool,
+) -> MetadataResponseTopic {
     let failed =
         |code: ErrorCode, name: Option<KafkaString>, topic_id: Uuid| MetadataResponseTopic {
             error_code: code.into(),
@@ -141,11 +169,12 @@ fn answer(broker: &Broker, image: &Image, asked: &MetadataRequestTopic) -> Metad
     let Some(name) = &asked.name else {
         return failed(ErrorCode::UnknownTopicId, None, asked.topic_id);
     };
-    let code =
-        match topic_name::refuse(name).or_else(|| image.collision(name).map(ToString::to_string)) {
-            Some(_) => ErrorCode::InvalidTopicException,
-            None => ErrorCode::UnknownTopicOrPartition,
-        };
+    // A name that only collides with another is at fault where the topic was to be created.
+    let collides = || creates && image.collision(name).is_some();
+    let code = match topic_name::refuse(name).is_some() || collides() {
+        true => ErrorCode::InvalidTopicException,
+        false => ErrorCode::UnknownTopicOrPartition,
+    };
     failed(code, Some(name.clone()), Uuid::ZERO)
 }
 

@@ -16,6 +16,8 @@ use crate::dispatch::{self, BadRequest, Call, Handled, Response};
 use crate::groups::{FetchTopic, FetchedTopic, Groups, OffsetFetch, OffsetFetchReply, Reply};
 use crate::metadata::Image;
 
+/// From this version on a group's error is told once.
+const GROUP_ERROR_VERSION: i16 = 2;
 const BATCHED_VERSION: i16 = 8;
 const BY_ID_VERSION: i16 = 10;
 
@@ -84,12 +86,32 @@ async fn fetch_all(broker: &Broker, call: &Call, request: &OffsetFetchRequest) -
         topics,
         ..Default::default()
     };
-    let found = fetch(broker, call.version, &group, request.require_stable).await;
+    let mut found = fetch(broker, call.version, &group, request.require_stable).await;
+    if call.version < GROUP_ERROR_VERSION && found.error_code != 0 {
+        found.topics = each_failed(&group, found.error_code);
+    }
     call.respond(&OffsetFetchResponse {
         error_code: found.error_code,
         topics: found.topics.into_iter().map(single).collect(),
         ..Default::default()
     })
+}
+
+/// Where a group has no error of its own each partition tells it: an empty answer would pass for a group that has committed nothing.
+fn each_failed(group: &OffsetFetchRequestGroup, error_code: i16) -> Vec<OffsetFetchResponseTopics> {
+    let partition = |index: &i32| OffsetFetchResponsePartitions {
+        partition_index: *index,
+        committed_offset: -1,
+        metadata: Some(KafkaString::default()),
+        error_code,
+        ..Default::default()
+    };
+    let topic = |topic: &OffsetFetchRequestTopics| OffsetFetchResponseTopics {
+        name: topic.name.clone(),
+        partitions: topic.partition_indexes.iter().map(partition).collect(),
+        ..Default::default()
+    };
+    group.topics.iter().flatten().map(topic).collect()
 }
 
 /// The form of one group, up to version 7.
@@ -201,4 +223,26 @@ fn fetched(image: &Image, topic: FetchedTopic) -> Option<OffsetFetchResponseTopi
         topic_id: id,
         partitions,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_group_has_no_error_each_partition_has() {
+        let group = OffsetFetchRequestGroup {
+            topics: Some(vec![OffsetFetchRequestTopics {
+                name: "t".into(),
+                partition_indexes: vec![0, 3],
+                ..Default::default()
+            }]),
+            ..Default::default()
+        };
+        let code = ErrorCode::CoordinatorNotAvailable.into();
+        let failed = each_failed(&group, code);
+        let partitions = failed[0].partitions.iter();
+        let told = partitions.map(|p| (p.partition_index, p.committed_offset, p.error_code));
+        assert_eq!(told.collect::<Vec<_>>(), [(0, -1, code), (3, -1, code)]);
+    }
 }

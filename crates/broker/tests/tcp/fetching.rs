@@ -143,6 +143,13 @@ async fn a_fetch_waits_for_its_bytes_or_its_time() {
     }
     let found = client::only_fetched(client.receive::<FetchRequest>(FETCH_VERSION).await.unwrap());
     assert_eq!(found.records.unwrap().len(), 2 * batch.len());
+    // More than may be given is not waited for.
+    request.topics[0].partitions[0].fetch_offset = 0;
+    request.min_bytes = i32::MAX;
+    let max_bytes = std::mem::replace(&mut request.max_bytes, 1);
+    let found = client::only_fetched(client.ask(&request, FETCH_VERSION).await);
+    assert!(!found.records.unwrap().is_empty());
+    request.max_bytes = max_bytes;
     // Time brings what there is.
     request.topics[0].partitions[0].fetch_offset = 0;
     request.min_bytes = i32::MAX;
@@ -227,7 +234,7 @@ async fn a_deleted_topic_ends_the_wait_for_it() {
     running.until("the fetch waits", waits).await;
     let controller = &running.server.broker.controller;
     controller
-        .delete_topics(&[topic.id])
+        .delete_topics(&[topic.id], |_| {})
         .await
         .remove(0)
         .unwrap();

@@ -133,3 +133,36 @@ async fn topics_by_id() {
     assert_eq!(code(&unknown.topics[0]), Some(ErrorCode::UnknownTopicId));
     assert_eq!(unknown.topics[0].name, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_only_collides_is_unknown_unless_it_was_to_be_created() {
+    let running = Running::start("").await;
+    running.topic("a_b", &[]).await;
+    let mut client = running.client().await;
+    for (creates, expected) in [
+        (false, ErrorCode::UnknownTopicOrPartition),
+        (true, ErrorCode::InvalidTopicException),
+    ] {
+        let answer = client.ask(&named(&["a.b"], creates), 12).await;
+        assert_eq!(code(&answer.topics[0]), Some(expected), "{creates}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_are_told_to_who_asks() {
+    let running = Running::start("").await;
+    running.topic("t", &[]).await;
+    let mut client = running.client().await;
+    for asks in [false, true] {
+        let request = MetadataRequest {
+            include_cluster_authorized_operations: asks,
+            include_topic_authorized_operations: asks,
+            ..named(&["t", "unknown"], false)
+        };
+        let answer = client.ask(&request, 10).await;
+        let of = |topic: &MetadataResponseTopic| topic.topic_authorized_operations != i32::MIN;
+        assert_eq!(of(&answer.topics[0]), asks);
+        assert!(!of(&answer.topics[1]));
+        assert_eq!(answer.cluster_authorized_operations != i32::MIN, asks);
+    }
+}

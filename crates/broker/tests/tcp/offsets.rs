@@ -126,7 +126,9 @@ async fn special_timestamps_came_with_versions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_questions() {
-    use ErrorCode::{InvalidRequest, UnknownLeaderEpoch, UnknownTopicOrPartition};
+    use ErrorCode::{
+        InvalidRequest, UnknownLeaderEpoch, UnknownTopicOrPartition, UnsupportedVersion,
+    };
     let running = Running::start("").await;
     let mut client = fill(&running).await;
     let mut ahead = asking("t", &[(0, -1)]);
@@ -150,6 +152,11 @@ async fn wrong_questions() {
                 UnknownTopicOrPartition as i16,
                 InvalidRequest as i16,
             ],
+        ),
+        (
+            "a special timestamp to come",
+            asking("t", &[(0, -7)]),
+            vec![UnsupportedVersion as i16],
         ),
         ("an epoch to come", ahead, vec![UnknownLeaderEpoch as i16]),
     ] {
