@@ -116,11 +116,37 @@ fn who_lost_records_starts_its_producers_anew() {
     drop(journal);
     rot_frame(&disk, 1, 4);
     let journal = opened(&disk, 2, &[2, 3]);
-    // The lost batch is no duplicate, and no gap bars the one behind it.
+    // Its producer was told of the lost batch and goes on behind it.
     let log = open_log(&journal, 2);
-    let again = log.append(&batch(7, 1, 100, Some(2)), options).unwrap();
-    assert!(!again.duplicate);
-    assert_eq!(again.base_offset, 3);
+    let next = log.append(&batch(7, 1, 100, Some(3)), options).unwrap();
+    assert!(!next.duplicate);
+    assert_eq!(next.base_offset, 3);
+}
+
+/// Once the frames around the hole are only in snapshots.
+#[test]
+fn snapshots_know_who_must_jump() {
+    let mut disk = frames(&[&[2], &[2, 4], &[2], &[3]]);
+    rot_frame(&disk, 1, 3);
+    rot_frame(&disk, 1, 4);
+    for start in 2..4 {
+        let (journal, _) = open(&disk, small(start));
+        for id in 0..40 {
+            append(&open_log(&journal, 3), id, 9000);
+            journal.commit_step();
+            journal.maintenance_step();
+        }
+        drop(journal);
+        disk = disk.crash(start);
+    }
+    let (journal, recovered) = open(&disk, small(9));
+    assert!(recovered.holes.is_empty(), "it lies before the snapshot");
+    let logs = [2, 4].map(|id| open_log(&journal, id));
+    journal.retain_only(&[2, 3, 4]);
+    for (log, base) in logs.iter().zip([3 + SKIPPED_OFFSETS, SKIPPED_OFFSETS]) {
+        let id = log.id();
+        assert_eq!(append(log, 8, 10).base_offset, base, "log {id}");
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub mod merge_plan;
 pub mod open_files;
 mod opening;
 mod options;
+mod private_copy;
 pub mod producers;
 mod queue;
 mod recover;
@@ -83,5 +84,7 @@ mod full_disk_tests;
 mod hole_tests;
 #[cfg(test)]
 mod interleaving_tests;
+#[cfg(test)]
+mod link_tests;
 #[cfg(test)]
 mod rules_tests;

@@ -21,6 +21,7 @@ use crate::manifest_event::Event;
 use crate::merge::Merge;
 use crate::merge_plan;
 use crate::options::LogId;
+use crate::private_copy;
 use crate::roll::{LogEnds, Now, Retention};
 use crate::room::NextFile;
 use crate::segment_index::SegmentIndex;
@@ -239,7 +240,10 @@ impl Journal {
         let size = self.shared.options.file_bytes;
         let header = self.new_header(0, size);
         let kept = self.disk.open(RESERVE_NAME).ok();
-        let kept = kept.filter(|file| file.size().is_ok_and(|bytes| bytes == size));
+        let kept = kept.filter(|file| {
+            let is_whole = file.size().is_ok_and(|bytes| bytes == size);
+            is_whole && file.link_count().is_ok_and(|links| links == 1)
+        });
         if let Some(file) = kept {
             let name = RESERVE_NAME;
             return Ok(Some(ReadyFile { file, header, name }));
@@ -316,11 +320,12 @@ impl Journal {
         let bytes = footer.encode(&place, end);
         let write = WriteError::of_write("writing a footer");
         let sync = WriteError::of_sync("syncing a sealed file");
-        open.file.write_all_at(&bytes, end).map_err(&write)?;
-        open.file.sync_data().map_err(&sync)?;
+        let file = private_copy::private(&*self.disk, &id.name(), &open.file, end)?;
+        file.write_all_at(&bytes, end).map_err(&write)?;
+        file.sync_data().map_err(&sync)?;
         let bytes = end + bytes.len() as u64;
-        open.file.set_len(bytes).map_err(&write)?;
-        open.file.sync_data().map_err(&sync)?;
+        file.set_len(bytes).map_err(&write)?;
+        file.sync_data().map_err(&sync)?;
         {
             let books = self.books.lock();
             // Counted again: starts may have moved since.

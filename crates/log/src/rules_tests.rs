@@ -177,6 +177,11 @@ fn cut_while_tending(durability: Durability) {
             recovered.holes
         );
         check_tended(&journal, &tended, &context);
+        let names = disk.names().unwrap();
+        let books = journal.books.lock();
+        for (file, _) in books.manifest.read().files_by_age() {
+            assert!(names.contains(&file.name()), "{context}: {file} is missing");
+        }
     }
 }
 
@@ -344,15 +349,28 @@ fn a_snapshot_beyond_the_recovered_end_is_rejected() {
 fn the_older_snapshot_suffices() {
     let disk = SimDisk::new(1);
     let (journal, _) = open(&disk, small(1));
-    let tended = tend(&journal, &disk, Durability::Sync);
-    drop(journal);
-    let disk = disk.crash(3);
-    let names = snapshots(&disk);
-    assert_eq!(names.len(), 2, "{names:?}");
-    disk.flip_bit(&names[1], 100, 0);
-    let (journal, recovered) = open(&disk, small(2));
-    assert!(recovered.holes.is_empty(), "{:?}", recovered.holes);
-    check_tended(&journal, &tended, "the older one");
+    let log = open_log(&journal, 2);
+    let mut tried = 0;
+    for turn in 0..100 {
+        append(&log, turn, 9000);
+        let _ = journal.delete_before(2, log.high_watermark());
+        journal.commit_step();
+        journal.maintenance_step();
+        let disk = disk.crash(turn);
+        let [_, newest] = &snapshots(&disk)[..] else {
+            continue;
+        };
+        disk.flip_bit(newest, 100, 0);
+        let (journal, recovered) = open(&disk, small(2));
+        assert!(
+            recovered.holes.is_empty(),
+            "turn {turn}: {:?}",
+            recovered.holes
+        );
+        assert_eq!(open_log(&journal, 2).end_offset().unsigned_abs(), turn + 1);
+        tried += 1;
+    }
+    assert!(tried > 50, "{tried} times");
 }
 
 /// Rule 5: what was written elsewhere is no frame here, not even in the same file.
@@ -431,7 +449,10 @@ fn sealing_gives_back_what_a_file_did_not_use() {
         frame_of(&journal, &[2], start);
         journal.maintenance_step();
         if start % 2 == 0 {
+            let active = journal.writer.lock().active.header.number;
             journal.close();
+            let left = disk.contents(&name(active)).unwrap().len();
+            assert!(left < 10 * BLOCK as usize, "{left} bytes in the last file");
         }
         drop(journal);
     }
@@ -467,6 +488,32 @@ fn a_start_needs_no_more_than_the_last_run_left() {
         assert!(is_acknowledged(&log, &moved), "start {start}");
         journal.maintenance_step();
     }
+}
+
+/// Rule 10: without spare and reserve, and no room for a file of the usual size.
+#[test]
+fn a_start_that_finds_little_room_makes_a_small_file() {
+    let large = |seed| JournalOptions {
+        file_bytes: 1 << 20,
+        ..quiet(seed)
+    };
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk, large(1));
+    frame_of(&journal, &[2], 1);
+    drop(journal);
+    for name in ["spare.journal", "reserve.journal"] {
+        let _ = disk.remove(name);
+    }
+    let names = disk.names().unwrap();
+    let sizes = names.iter().map(|name| disk.contents(name).unwrap().len());
+    let used: usize = sizes.sum();
+    disk.set_capacity_bytes(Some(used as u64 + (200 << 10)));
+    let (journal, _) = open(&disk, large(2));
+    let log = open_log(&journal, 2);
+    assert_eq!(read_all(&log), [(0, 1, 1)]);
+    let moved = journal.delete_before(2, 1).unwrap();
+    journal.commit_step();
+    assert!(is_acknowledged(&log, &moved));
 }
 
 /// Rule 11: a log that goes while its records are being moved is not counted in what they are moved to.

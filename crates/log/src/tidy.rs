@@ -178,13 +178,11 @@ impl Journal {
         if !self.shared.store.segments.close(file) {
             return None;
         }
-        let handle = self.disk.open(&file.name()).ok()?;
-        if handle.link_count().ok()? != 1 {
-            return None;
-        }
         self.disk.rename(&file.name(), SPARE_NAME).ok()?;
         self.forget_file(file);
-        Some(handle)
+        // Asked under a name that nobody takes for data: under the old one it might be linked right now.
+        let handle = self.disk.open(SPARE_NAME).ok()?;
+        (handle.link_count().ok()? == 1).then_some(handle)
     }
 
     /// Copies a piece of the merge under way, or looks for one to begin. True if there is more to do.
