@@ -87,4 +87,6 @@ mod interleaving_tests;
 #[cfg(test)]
 mod link_tests;
 #[cfg(test)]
+mod retention_tests;
+#[cfg(test)]
 mod rules_tests;
