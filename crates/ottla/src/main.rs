@@ -29,9 +29,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
   OTTLA_NUM_PARTITIONS=4 ottla serve           any option also as an environment variable
   ottla topic create orders --partitions 6     ask a broker, this one or Apache Kafka"
 )]
+#[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
+    #[command(flatten)]
+    serve: serve::Arguments,
 }
 
 #[derive(Subcommand)]
@@ -50,8 +53,9 @@ enum Verb {
 
 /// Exit codes: 0 done, 1 failed, 2 wrong command line (clap's own).
 fn main() -> ExitCode {
-    match Cli::parse().verb {
-        None => serve::run(&serve::Arguments::default()),
+    let cli = Cli::parse();
+    match cli.verb {
+        None => serve::run(&cli.serve),
         Some(Verb::Serve(arguments)) => serve::run(&arguments),
         Some(Verb::Topic(arguments)) => topic::run(&arguments),
         Some(Verb::Version { output }) => version(output),

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::banner;
 
-#[derive(clap::Args, Default)]
+#[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A file in Kafka's server.properties form.
     #[arg(long, value_name = "FILE")]
@@ -35,12 +35,16 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let filter = if arguments.log.is_empty() {
-        "warn"
-    } else {
-        &arguments.log
+    let filter = match EnvFilter::try_new(&arguments.log) {
+        Ok(filter) => filter,
+        Err(error) => {
+            let text = &arguments.log;
+            banner::say(&format!(
+                "ottla: --log {text}: {error}; expected such as info or broker=debug"
+            ));
+            return ExitCode::FAILURE;
+        }
     };
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,5 +1,7 @@
 //! Listeners by name: parsing `listeners` and `advertised.listeners`, and which of them this broker opens. Called by `Config::check`.
 
+use std::net::IpAddr;
+
 use super::ConfigError;
 use super::broker_options::Options;
 
@@ -24,7 +26,7 @@ pub fn listeners(options: &Options) -> Result<Vec<Listener>, ConfigError> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut found: Vec<Listener> = Vec::new();
     for text in &options.listeners {
-        let (name, host, port) = parse("listeners", text)?;
+        let (name, mut host, port) = parse("listeners", text)?;
         if options.controller_listener_names.contains(&name) {
             continue;
         }
@@ -35,6 +37,10 @@ pub fn listeners(options: &Options) -> Result<Vec<Listener>, ConfigError> {
                 text,
                 "each listener needs a name of its own",
             ));
+        }
+        if is_unspecified(&host) {
+            // No client can connect to that: it is told the machine's name.
+            host.clear();
         }
         let told = advertised.iter().find(|(other, _, _)| *other == name);
         let (advertised_host, advertised_port) = match told {
@@ -49,6 +55,7 @@ pub fn listeners(options: &Options) -> Result<Vec<Listener>, ConfigError> {
             advertised_port,
         });
     }
+    check_advertised(options, &advertised, &found)?;
     if found.is_empty() {
         let given = options.listeners.join(",");
         return Err(ConfigError::new(
@@ -58,6 +65,35 @@ pub fn listeners(options: &Options) -> Result<Vec<Listener>, ConfigError> {
         ));
     }
     Ok(found)
+}
+
+fn is_unspecified(host: &str) -> bool {
+    host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified())
+}
+
+/// What clients are told must lead somewhere, and belong to a listener.
+fn check_advertised(
+    options: &Options,
+    advertised: &[(String, String, u16)],
+    listeners: &[Listener],
+) -> Result<(), ConfigError> {
+    let refuse = |(name, host, port): &(String, String, u16), advice| {
+        let given = format!("{name}://{host}:{port}");
+        Err(ConfigError::new("advertised.listeners", &given, advice))
+    };
+    for told in advertised {
+        let (name, host, _) = told;
+        let is_known = listeners.iter().any(|listener| listener.name == *name)
+            || options.controller_listener_names.contains(name);
+        if !is_known {
+            return refuse(told, "`listeners` has no listener of that name");
+        }
+        if is_unspecified(host) {
+            let advice = "name the host or address under which clients reach this machine";
+            return refuse(told, advice);
+        }
+    }
+    Ok(())
 }
 
 /// A name maps to its protocol by the map, else it is one itself.
@@ -128,6 +164,24 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].host.as_str(), found[0].port), ("", 9092));
         assert_eq!(found[0].advertised_host, "localhost");
+    }
+
+    #[test]
+    fn clients_are_told_an_address_that_leads_somewhere() {
+        for host in ["0.0.0.0", "[::]", ""] {
+            let given = format!("PLAINTEXT://{host}:9092");
+            let found = listeners(&options(&[&given], &[], &[], &[])).unwrap();
+            assert_eq!((&*found[0].host, &*found[0].advertised_host), ("", ""));
+        }
+        for (told, expected) in [
+            ("PLAINTEXT://0.0.0.0:9092", "clients reach this machine"),
+            ("PLAINTEXT://[::]:9092", "clients reach this machine"),
+            ("OUTSIDE://box:9092", "no listener of that name"),
+        ] {
+            let given = options(&["PLAINTEXT://:9092"], &[told], &[], &[]);
+            let error = listeners(&given).unwrap_err().to_string();
+            assert!(error.contains(expected), "{told}: {error}");
+        }
     }
 
     #[test]

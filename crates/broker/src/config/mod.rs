@@ -17,6 +17,7 @@ mod unused;
 pub mod value;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 pub use broker_options::Options;
 pub use listener::Listener;
@@ -72,6 +73,8 @@ pub struct Config {
 
 /// Prefix of the environment's variables: `num.partitions` is `OTTLA_NUM_PARTITIONS`.
 const ENVIRONMENT_PREFIX: &str = "OTTLA_";
+/// Behind the prefix, what the log shows: the binary's own.
+const LOG_FILTER: &str = "LOG";
 
 impl Config {
     /// Later sources win: `file` (the text of a `server.properties`), then `environment`, then `flags`.
@@ -84,15 +87,19 @@ impl Config {
             .map(|name| (name.to_ascii_uppercase().replace(['.', '-'], "_"), name))
             .collect();
         let from_environment = environment.filter_map(|(key, value)| {
-            let key = key.strip_prefix(ENVIRONMENT_PREFIX)?;
-            Some(((*names.get(key)?).to_owned(), value))
+            let short = key.strip_prefix(ENVIRONMENT_PREFIX)?;
+            let name = names.get(short).map(|name| (*name).to_owned());
+            // A name that nobody knows is told as it was given.
+            (short != LOG_FILTER).then(|| (name.unwrap_or(key), value))
         });
         let given = properties::parse(file)
             .into_iter()
             .chain(from_environment)
             .chain(flags);
         let mut config = Config {
-            given: given.collect(),
+            given: given
+                .map(|(name, value)| (alias(&name).to_owned(), value))
+                .collect(),
             ..Config::default()
         };
         config.resolve()?;
@@ -102,7 +109,7 @@ impl Config {
 
     fn resolve(&mut self) -> Result<(), ConfigError> {
         for (name, text) in &self.given {
-            let name = alias(name);
+            refuse_protection(name, text)?;
             let known = self.options.set(name, text)?
                 | set_topic_default(&mut self.topic_defaults, name, text)?;
             if !known && !is_interval(name) {
@@ -145,6 +152,9 @@ impl Config {
                 "must not be above group.max.session.timeout.ms",
             ));
         }
+        for text in &options.max_connections_per_ip_overrides {
+            connections_override(text)?;
+        }
         let batch_bytes_max = options.journal_file_bytes / 2;
         if i64::from(self.topic_defaults.max_message_bytes) > batch_bytes_max {
             return Err(ConfigError::new(
@@ -173,13 +183,41 @@ impl Config {
     }
 }
 
-/// Older or shorter names of an option.
+/// Older or shorter names of options.
+const ALIASES: [(&str, &str); 2] = [("log.dir", "log.dirs"), ("broker.id", "node.id")];
+
 fn alias(name: &str) -> &str {
-    match name {
-        "log.dir" => "log.dirs",
-        "broker.id" => "node.id",
-        other => other,
+    let found = ALIASES.iter().find(|(other, _)| *other == name);
+    found.map_or(name, |(_, name)| name)
+}
+
+/// Whoever asks for protection must not be served without.
+fn refuse_protection(name: &str, text: &str) -> Result<(), ConfigError> {
+    let names = ["authorizer.class.name", "super.users"];
+    let asks = names.contains(&name) || name.starts_with("sasl.") || name.starts_with("ssl.");
+    if !asks || text.trim().is_empty() {
+        return Ok(());
     }
+    Err(ConfigError::new(
+        name,
+        text,
+        "authentication, authorization and encryption are not served yet: take the key out only where the network alone may protect the broker",
+    ))
+}
+
+/// An entry of `max.connections.per.ip.overrides`: an address and how many connections it may have.
+pub fn connections_override(text: &str) -> Result<(IpAddr, i32), ConfigError> {
+    let entry = text.rsplit_once(':').and_then(|(host, limit)| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Some((host.parse().ok()?, limit.trim().parse().ok()?))
+    });
+    entry.filter(|(_, limit)| *limit >= 0).ok_or_else(|| {
+        ConfigError::new(
+            "max.connections.per.ip.overrides",
+            text,
+            "expected ADDRESS:COUNT, such as 10.0.0.7:200",
+        )
+    })
 }
 
 fn option_names() -> impl Iterator<Item = &'static str> {
@@ -191,6 +229,7 @@ fn option_names() -> impl Iterator<Item = &'static str> {
         .map(|definition| definition.name);
     own.chain(topic)
         .chain(INTERVALS.iter().map(|interval| interval.name))
+        .chain(ALIASES.iter().map(|(other, _)| *other))
         .filter(|name| !name.is_empty())
 }
 
@@ -303,15 +342,18 @@ mod tests {
     fn flags_win_over_environment_over_file() {
         let environment = [
             ("OTTLA_NUM_PARTITIONS", "3"),
-            ("OTTLA_NODE_ID", "7"),
+            ("OTTLA_BROKER_ID", "7"),
+            ("OTTLA_NUM_PARTITION", "9"),
+            ("OTTLA_LOG", "info"),
             ("HOME", "/x"),
         ];
         let environment = environment
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into_iter();
-        let flags = [("num.partitions".to_owned(), "4".to_owned())];
+        let flags = [("num.partitions", "4"), ("log.dir", "flag")];
+        let flags = flags.map(|(k, v)| (k.to_owned(), v.to_owned()));
         let config = Config::load(
-            "num.partitions=2\nnode.id=5\nbroker.rack=r1",
+            "num.partitions=2\nnode.id=5\nbroker.rack=r1\nlog.dirs=file",
             environment,
             flags,
         )
@@ -319,6 +361,8 @@ mod tests {
         assert_eq!(config.options.num_partitions, 4);
         assert_eq!(config.options.node_id, 7);
         assert_eq!(config.options.broker_rack, "r1");
+        assert_eq!(config.options.log_dirs, ["flag"], "by whatever name");
+        assert_eq!(config.unknown, ["OTTLA_NUM_PARTITION"]);
     }
 
     #[test]
@@ -373,6 +417,20 @@ mod tests {
                 "group.max.session.timeout.ms",
             ),
             ("durability=never", "100ms"),
+            (
+                "log.message.timestamp.type=LogAppendTime,CreateTime",
+                "one of",
+            ),
+            ("log.message.timestamp.type=", "one of"),
+            ("log.cleaner.min.cleanable.ratio=-5", "from 0 to 1"),
+            ("log.cleanup.policy=delete,shrink", "a list of"),
+            ("authorizer.class.name=Any", "not served yet"),
+            ("sasl.enabled.mechanisms=PLAIN", "not served yet"),
+            ("max.connections.per.ip.overrides=10.0.0.7", "ADDRESS:COUNT"),
+            (
+                "max.connections.per.ip.overrides=10.0.0.7:2,box:3",
+                "ADDRESS:COUNT",
+            ),
         ] {
             let error = load(file).unwrap_err().to_string();
             assert!(error.contains(expected), "{file}: {error}");

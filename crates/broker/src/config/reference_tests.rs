@@ -95,7 +95,9 @@ fn row(out: &mut String, definition: &Definition, name: &str) {
     };
     let values = match definition.check {
         Check::Any => definition.expected.to_owned(),
-        Check::Range(..) | Check::OneOf(_) => definition.check.to_string(),
+        Check::Range(..) | Check::Fraction | Check::OneOf(_) | Check::AnyOf(_) => {
+            definition.check.to_string()
+        }
     };
     let effect = match definition.effect {
         Effect::Applied => "",

@@ -3,7 +3,7 @@
 use protocol::compression::Codec;
 
 use super::table::options;
-use super::value::Check::{Any, OneOf, Range};
+use super::value::Check::{Any, AnyOf, Fraction, OneOf, Range};
 use super::value::Durability;
 
 const MAX: i64 = i64::MAX;
@@ -14,7 +14,7 @@ options! {
     /// A topic's resolved options: Kafka's defaults, overridden by the broker's, overridden by the topic's own.
     pub struct TopicOptions {
         #[doc = "What happens to old records: delete, compact, both, or nothing when empty. Compaction is not there yet: with compact, keys are asked for and every record is kept."]
-        "cleanup.policy" / "log.cleanup.policy" => cleanup_policy: Vec<String> = vec!["delete".to_owned()], OneOf(&["delete", "compact"]), NotYet;
+        "cleanup.policy" / "log.cleanup.policy" => cleanup_policy: Vec<String> = vec!["delete".to_owned()], AnyOf(&["delete", "compact"]), NotYet;
         #[doc = "Compression of stored batches: producer keeps what the producer sent; with any other, a batch that came otherwise is compressed anew, which costs CPU and bounds its records by a hundred times max.message.bytes."]
         "compression.type" / "compression.type" => compression_type: String = "producer".to_owned(), OneOf(&["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]);
         #[doc = "Level of gzip where compression.type asks for it, -1 for its default."]
@@ -54,7 +54,7 @@ options! {
         #[doc = "Whose time a record carries: the producer's (CreateTime) or the broker's (LogAppendTime)."]
         "message.timestamp.type" / "log.message.timestamp.type" => message_timestamp_type: String = "CreateTime".to_owned(), OneOf(&["CreateTime", "LogAppendTime"]);
         #[doc = "Share of a log that must be dirty before it is compacted."]
-        "min.cleanable.dirty.ratio" / "log.cleaner.min.cleanable.ratio" => min_cleanable_dirty_ratio: f64 = 0.5, Any, NotYet;
+        "min.cleanable.dirty.ratio" / "log.cleaner.min.cleanable.ratio" => min_cleanable_dirty_ratio: f64 = 0.5, Fraction, NotYet;
         #[doc = "Shortest time a record stays uncompacted, ms."]
         "min.compaction.lag.ms" / "log.cleaner.min.compaction.lag.ms" => min_compaction_lag_ms: i64 = 0, Range(0, MAX), NotYet;
         #[doc = "Accepted for Kafka's sake; there is one replica, and it is in sync."]

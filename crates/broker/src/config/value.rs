@@ -38,8 +38,12 @@ pub enum Check {
     Any,
     /// Smallest and largest value, both allowed.
     Range(i64, i64),
-    /// Each element must be one of these.
+    /// A part of one.
+    Fraction,
+    /// One of these.
     OneOf(&'static [&'static str]),
+    /// A list of any of these.
+    AnyOf(&'static [&'static str]),
 }
 
 impl Check {
@@ -51,9 +55,12 @@ impl Check {
                 .trim()
                 .parse::<i64>()
                 .is_ok_and(|number| (low..=high).contains(&number)),
-            Check::OneOf(allowed) => {
-                elements(text).all(|element| allowed.contains(&element)) || text.is_empty()
-            }
+            Check::Fraction => text
+                .trim()
+                .parse::<f64>()
+                .is_ok_and(|part| (0.0..=1.0).contains(&part)),
+            Check::OneOf(allowed) => allowed.contains(&text.trim()),
+            Check::AnyOf(allowed) => elements(text).all(|element| allowed.contains(&element)),
         }
     }
 }
@@ -64,7 +71,9 @@ impl fmt::Display for Check {
             Check::Any => write!(f, "any value"),
             Check::Range(low, i64::MAX) => write!(f, "a number of at least {low}"),
             Check::Range(low, high) => write!(f, "a number from {low} to {high}"),
+            Check::Fraction => write!(f, "a number from 0 to 1"),
             Check::OneOf(allowed) => write!(f, "one of {}", allowed.join(", ")),
+            Check::AnyOf(allowed) => write!(f, "a list of {}", allowed.join(", ")),
         }
     }
 }
@@ -213,7 +222,7 @@ mod tests {
     fn checks_bind_numbers_and_every_element_of_a_list() {
         assert!(Check::Range(1, i64::MAX).accepts("1"));
         assert!(!Check::Range(1, i64::MAX).accepts("0"));
-        let policies = Check::OneOf(&["delete", "compact"]);
+        let policies = Check::AnyOf(&["delete", "compact"]);
         assert!(policies.accepts("compact, delete"));
         assert!(policies.accepts(""));
         assert!(!policies.accepts("compact,never"));

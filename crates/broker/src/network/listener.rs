@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{Connection, End, Peer};
 use crate::broker::Broker;
-use crate::config::Listener;
+use crate::config::{Listener, connections_override};
 
 /// Open connections, in all and by address.
 #[derive(Default)]
@@ -140,11 +140,10 @@ fn start(
     broker: &Arc<Broker>,
     tasks: &TaskTracker,
 ) {
-    let (total_max, by_address_max) = limits(broker, address.ip());
-    let Some(place) = broker
-        .connections
-        .enter(address.ip(), total_max, by_address_max)
-    else {
+    // A listener for every address sees IPv4 in IPv6's clothes.
+    let ip = address.ip().to_canonical();
+    let (total_max, by_address_max) = limits(broker, ip);
+    let Some(place) = broker.connections.enter(ip, total_max, by_address_max) else {
         broker.metrics.connections_refused.inc();
         if broker.connections.refusals.is_time(Instant::now()) {
             tracing::warn!(%address, total_max, by_address_max, "connections are refused: a limit is reached");
@@ -187,18 +186,12 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 
 fn limits(broker: &Broker, address: IpAddr) -> (usize, usize) {
     let options = &broker.config.options;
-    let own = options
-        .max_connections_per_ip_overrides
-        .iter()
-        .filter_map(|text| text.rsplit_once(':'));
-    let own = own
-        .filter(|(host, _)| host.parse() == Ok(address))
-        .find_map(|(_, limit)| limit.parse().ok());
+    let overrides = options.max_connections_per_ip_overrides.iter();
+    let mut overrides = overrides.filter_map(|text| connections_override(text).ok());
+    let own = overrides.find(|(overridden, _)| overridden.to_canonical() == address);
+    let of_address = own.map_or(options.max_connections_per_ip, |(_, limit)| limit);
     let number = |limit: i32| usize::try_from(limit).unwrap_or(0);
-    (
-        number(options.max_connections),
-        own.unwrap_or(number(options.max_connections_per_ip)),
-    )
+    (number(options.max_connections), number(of_address))
 }
 
 #[cfg(test)]
