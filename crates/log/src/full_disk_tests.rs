@@ -381,3 +381,36 @@ fn a_clean_stop_has_its_room_in_the_last_file() {
         assert!(opened.1.clean, "{small_frames} small frames");
     }
 }
+
+#[test]
+fn a_merge_borrows_what_is_set_aside() {
+    let disk = SimDisk::new(1);
+    let large = JournalOptions {
+        file_bytes: 1 << 20,
+        ..options(1)
+    };
+    let (journal, _) = open(&disk, large);
+    let kept = journal.open_log(3, internal());
+    let bulk = journal.open_log(4, config(Durability::Sync));
+    for id in 0..1500 {
+        if id % 50 == 0 {
+            append(&kept, id, 500).unwrap();
+        }
+        append(&bulk, id, 3000).unwrap();
+        step(&journal, 1);
+    }
+    journal.upkeep.lock().merge_not_before_ms = i64::MAX;
+    journal.delete_logs(&[4]);
+    step(&journal, 5);
+    leave_no_room(&disk);
+    let mut upkeep = journal.upkeep.lock();
+    upkeep.merge_not_before_ms = 0;
+    for _ in 0..5 {
+        journal.merge_step(&mut upkeep).unwrap();
+    }
+    drop(upkeep);
+    let merged = |name: &String| name.ends_with(".merged");
+    assert!(disk.names().unwrap().iter().any(merged));
+    step(&journal, 3);
+    assert_eq!(read_all(&kept).len(), 30);
+}
