@@ -9,6 +9,7 @@ use protocol::batch::Batches;
 use protocol::batch_builder::{BatchBuilder, BatchOptions, NewRecord};
 
 use crate::disk::sim::{Rng, SimDisk};
+use crate::durability_tests::seeds;
 use crate::{
     AppendError, AppendOptions, Durability, Journal, JournalOptions, Log, LogClass, LogConfig,
     LogId, ManualClock, OpenError, Recovered, Ticket,
@@ -465,7 +466,8 @@ fn the_power_goes_at_every_point_of_a_mixed_workload() {
 
 #[test]
 fn the_power_goes_at_random_points_of_long_workloads() {
-    for seed in 10..40 {
+    for seed in seeds(10..40) {
+        println!("run this one again with SEED={seed}");
         let mut rng = Rng::new(seed);
         let mut world = World::new(seed, &ALL);
         world.disk.set_torn_blocks(seed % 2 == 0);

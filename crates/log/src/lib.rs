@@ -77,6 +77,8 @@ pub const METADATA_LOG: LogId = 1;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod durability_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod full_disk_tests;

@@ -148,3 +148,33 @@ fn the_spare_is_used_only_if_nobody_shares_it() {
     check(&disk, &kept);
     assert_eq!(read_all(&open_log(&journal, 2)).len(), 2);
 }
+
+/// A dead file becomes the next spare if it has one name, else it only loses this one.
+#[test]
+fn a_dead_file_is_used_again_only_if_nobody_shares_it() {
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk, small(1));
+    let log = open_log(&journal, 2);
+    let mut kept = BTreeMap::new();
+    let mut linked = 1;
+    for turn in 0..400 {
+        append(&log, turn, 9000);
+        let _ = journal.delete_before(2, log.high_watermark());
+        journal.commit_step();
+        journal.maintenance_step();
+        let active = journal.writer.lock().active.header.number;
+        // Those that are sealed by now.
+        for number in linked..active {
+            let (name, link) = (crate::rules_tests::name(number), format!("backup-{number}"));
+            disk.link(&name, &link);
+            kept.extend(disk.contents(&link).map(|bytes| (link, bytes)));
+        }
+        linked = active;
+    }
+    assert!(kept.len() > 20, "{} files", kept.len());
+    assert!(
+        journal.status().files < 10,
+        "the journal itself has few left"
+    );
+    check(&disk, &kept);
+}
