@@ -30,6 +30,10 @@ pub struct History {
     offsets: BTreeMap<Place, Committed>,
     /// Producers that repeat a batch until it is acknowledged: theirs have no gaps.
     idempotent: BTreeSet<String>,
+    leader_epochs: BTreeMap<Place, i32>,
+    /// Partitions that may have lost their end to a power cut, with the leader epoch before it.
+    forgiven: BTreeMap<Place, i32>,
+    lost: usize,
 }
 
 /// A group's offset of a partition.
@@ -59,8 +63,64 @@ impl History {
         self.records.values().map(BTreeMap::len).sum()
     }
 
+    /// The first offset from `from` on of which the record is known.
+    pub fn next_record(&self, place: &Place, from: i64) -> Option<i64> {
+        let (offset, _) = self.records.get(place)?.range(from..).next()?;
+        Some(*offset)
+    }
+
     pub fn high_watermark(&self, place: &Place) -> i64 {
         self.high_watermarks.get(place).copied().unwrap_or(0)
+    }
+
+    /// How many records that were acknowledged or read have been lost where that is allowed.
+    pub fn lost_count(&self) -> usize {
+        self.lost
+    }
+
+    /// The power goes under `os`: of each partition the end may be lost, and of the groups' offsets.
+    pub fn forgive_lost_ends(&mut self) {
+        for place in self.records.keys() {
+            let epoch = self.leader_epochs.get(place).copied().unwrap_or(-1);
+            self.forgiven.entry(place.clone()).or_insert(epoch);
+        }
+        for committed in self.offsets.values_mut() {
+            committed.shown = -1;
+        }
+    }
+
+    /// A leader epoch never goes back.
+    pub fn saw_leader_epoch(&mut self, place: &Place, epoch: i32) -> Result<(), Violation> {
+        let known = self.leader_epochs.entry(place.clone()).or_insert(epoch);
+        if epoch < *known {
+            return broken(format!(
+                "the leader epoch of {place:?} was {known} and is {epoch}"
+            ));
+        }
+        *known = epoch;
+        Ok(())
+    }
+
+    /// Takes note of what a partition has lost. Consumers must be able to tell: its epoch has risen.
+    fn forgive(&mut self, place: &Place, high_watermark: i64) -> Result<(), Violation> {
+        let Some(epoch_before) = self.forgiven.remove(place) else {
+            return Ok(());
+        };
+        let Some(records) = self.records.get_mut(place) else {
+            return Ok(());
+        };
+        let lost = records.split_off(&high_watermark).len();
+        self.lost += lost;
+        let shown = self.high_watermarks.entry(place.clone()).or_default();
+        let went_back = *shown > high_watermark;
+        *shown = high_watermark.min(*shown);
+        let epoch = self.leader_epochs.get(place).copied().unwrap_or(-1);
+        if (lost > 0 || went_back) && epoch <= epoch_before {
+            return broken(format!(
+                "{place:?} lost {lost} records and its leader epoch is still {epoch}"
+            ));
+        }
+        Ok(())
     }
 
     pub fn is_idempotent(&mut self, producer: &str) {
@@ -139,6 +199,7 @@ impl History {
         log: &[(i64, Value)],
         high_watermark: i64,
     ) -> Result<(), Violation> {
+        self.forgive(place, high_watermark)?;
         let shown = self.high_watermark(place);
         if high_watermark < shown {
             return broken(format!(
@@ -222,6 +283,21 @@ mod tests {
         history.is_idempotent("p");
         let found = check(&mut history, &[(0, 1), (1, 3), (2, 9)]).unwrap_err();
         assert!(found.0.contains("behind number None"), "a gap: {found}");
+    }
+
+    #[test]
+    fn a_lost_end_is_forgiven_once_and_only_with_a_new_epoch() {
+        let place = ("t".to_owned(), 0);
+        for (epoch, is_fine) in [(3, false), (4, true)] {
+            let mut history = known();
+            history.saw_leader_epoch(&place, 3).unwrap();
+            history.forgive_lost_ends();
+            history.saw_leader_epoch(&place, epoch).unwrap();
+            assert_eq!(check(&mut history, &[(0, 1)]).is_ok(), is_fine);
+            assert_eq!(history.lost_count(), 2);
+            assert!(check(&mut history, &[]).is_err(), "only once");
+            assert!(history.saw_leader_epoch(&place, 2).is_err());
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Member {
 }
 
 /// Records from an offset on, with the high watermark; all that is shown is noted.
-async fn fetch(
+pub(super) async fn fetch(
     context: &mut Context,
     place: &Place,
     offset: i64,

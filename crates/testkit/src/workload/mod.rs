@@ -3,6 +3,7 @@
 
 mod consume;
 pub mod produce;
+mod rotten;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::simulation::Life;
 
 use consume::{Member, Reader};
 use produce::Producer;
+pub use rotten::Rotten;
 
 /// Options of the simulated broker.
 pub const OPTIONS: &[(&str, &str)] = &[
@@ -114,7 +116,12 @@ impl Context {
         let response = self.ask(&request, 12).await?;
         for topic in &response.topics {
             check("looking for a topic", topic.error_code)?;
-            self.history.lock().saw_topic(name, topic.topic_id)?;
+            let mut history = self.history.lock();
+            history.saw_topic(name, topic.topic_id)?;
+            for partition in &topic.partitions {
+                let place = (name.to_owned(), partition.partition_index);
+                history.saw_leader_epoch(&place, partition.leader_epoch)?;
+            }
         }
         Ok(())
     }
@@ -131,6 +138,8 @@ impl Context {
             }
             Err(stop @ Stop::Refused { code, .. }) => match code {
                 Some(code) if code.retriable() || !self.life.has_power() => Ok(()),
+                // Whose answer was lost with the broker's voice.
+                _ if self.life.has_failed() => Ok(()),
                 _ => Err(Violation(stop.to_string())),
             },
         }
@@ -182,6 +191,21 @@ impl Workload {
         }
     }
 
+    /// The power goes under `os`: what was acknowledged last may be lost. Idempotent producers, of whose
+    /// batches the broker may know less than they do, begin anew.
+    pub fn forgive_lost_ends(&mut self) {
+        let mut history = self.history.lock();
+        history.forgive_lost_ends();
+        for actor in &mut self.actors {
+            if let Actor::Producer(producer) = actor
+                && producer.is_idempotent()
+            {
+                producer.begin_anew();
+                history.is_idempotent(producer.name());
+            }
+        }
+    }
+
     fn context(&mut self, life: &Life) -> Context {
         Context {
             life: life.clone(),
@@ -208,14 +232,25 @@ impl Workload {
         Ok(())
     }
 
-    /// Holds all that the broker has against what was promised before. A power cut meanwhile ends it early.
+    /// Holds all that the broker has against what was promised before. A power cut or a failing disk meanwhile ends it early.
     pub async fn verify(&mut self, life: &Life) -> Result<(), Violation> {
         let mut context = self.context(life);
         let outcome = consume::verify(&mut context).await;
         match outcome {
             Err(Stop::Broken(violation)) => Err(violation),
-            Err(stop) if life.has_power() => Err(Violation(stop.to_string())),
+            Err(stop) if life.has_power() && !life.has_failed() => Err(Violation(stop.to_string())),
             _ => Ok(()),
+        }
+    }
+
+    /// As [`Self::verify`] where bits have rotted: what was promised is there or is told to be damaged, and
+    /// nothing is in its place.
+    pub async fn verify_rotten(&mut self, life: &Life) -> Result<Rotten, Violation> {
+        let mut context = self.context(life);
+        match rotten::verify(&mut context).await {
+            Ok(rotten) => Ok(rotten),
+            Err(Stop::Broken(violation)) => Err(violation),
+            Err(stop) => Err(Violation(stop.to_string())),
         }
     }
 }

@@ -13,7 +13,7 @@ use protocol::{KafkaString, Records};
 use super::{Context, Stop, check};
 use crate::history::{Place, Value, Violation};
 
-const VERSION: i16 = 9;
+pub(super) const VERSION: i16 = 9;
 /// What a broker remembers of an idempotent producer, in batches.
 const IN_FLIGHT_MAX: u64 = 5;
 
@@ -53,6 +53,13 @@ impl Producer {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// As another producer, with a name and an id of its own.
+    pub(super) fn begin_anew(&mut self) {
+        self.name.push('+');
+        self.id = None;
+        self.partitions.clear();
     }
 
     pub(super) fn is_idempotent(&self) -> bool {
