@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use log::Status;
 use protocol::api::{self, ApiKey};
 
 use crate::broker::Broker;
@@ -70,131 +71,114 @@ impl Metrics {
 /// Everything there is to tell, in Prometheus' text form (version 0.0.4).
 pub fn render(broker: &Broker) -> String {
     let metrics = &broker.metrics;
-    let mut out = String::with_capacity(4096);
-    let mut one = |name: &str, kind: &str, help: &str, value: u64| {
-        let _ = writeln!(
-            out,
-            "# HELP ottla_{name} {help}\n# TYPE ottla_{name} {kind}\nottla_{name} {value}"
-        );
-    };
     let image = broker.controller.image();
-    let journal = broker.journal.status();
-    one(
+    let budgets = [&broker.requests, &broker.records, &broker.answers];
+    let reserved = budgets.map(|budget| budget.used_bytes().unsigned_abs());
+    let mut out = Text::default();
+    out.counter(
         "records_in_total",
-        "counter",
         "Records appended.",
         metrics.records_in.get(),
     );
-    one(
+    out.counter(
         "batches_in_total",
-        "counter",
         "Record batches appended.",
         metrics.batches_in.get(),
     );
-    one(
+    out.counter(
         "bytes_in_total",
-        "counter",
         "Bytes of record batches appended.",
         metrics.bytes_in.get(),
     );
-    one(
+    out.counter(
         "bytes_out_total",
-        "counter",
         "Bytes of record batches fetched.",
         metrics.bytes_out.get(),
     );
-    one(
+    out.gauge(
         "connections",
-        "gauge",
         "Open connections.",
         broker.connections.open() as u64,
     );
-    one(
+    let refused = metrics.connections_refused.get();
+    out.counter(
         "connections_refused_total",
-        "counter",
         "Connections refused by a limit.",
-        metrics.connections_refused.get(),
+        refused,
     );
-    one(
-        "bad_requests_total",
-        "counter",
-        "Connections closed for a request that could not be served.",
-        metrics.bad_requests.get(),
-    );
-    one(
-        "memory_budget_used_bytes",
-        "gauge",
-        "Memory reserved for requests and answers.",
-        [&broker.requests, &broker.records, &broker.answers]
-            .map(|budget| budget.used_bytes().unsigned_abs())
-            .iter()
-            .sum(),
-    );
-    one(
-        "fetch_sessions",
-        "gauge",
-        "Incremental fetch sessions.",
-        broker.fetch_sessions.lock().len() as u64,
-    );
-    one("topics", "gauge", "Topics.", image.topic_count() as u64);
-    one(
-        "partitions",
-        "gauge",
-        "Partitions.",
-        image.partition_count() as u64,
-    );
-    one(
+    let help = "Connections closed for a request that could not be served.";
+    out.counter("bad_requests_total", help, metrics.bad_requests.get());
+    let help = "Memory reserved for requests and answers.";
+    out.gauge("memory_budget_used_bytes", help, reserved.iter().sum());
+    let sessions = broker.fetch_sessions.lock().len() as u64;
+    out.gauge("fetch_sessions", "Incremental fetch sessions.", sessions);
+    out.gauge("topics", "Topics.", image.topic_count() as u64);
+    out.gauge("partitions", "Partitions.", image.partition_count() as u64);
+    journal(&mut out, &broker.journal.status());
+    requests(&mut out, metrics);
+    out.0
+}
+
+fn journal(out: &mut Text, status: &Status) {
+    out.counter(
         "journal_frames_total",
-        "counter",
         "Frames written since the start.",
-        journal.frames,
+        status.frames,
     );
-    one(
+    out.counter(
         "journal_syncs_total",
-        "counter",
         "Syncs since the start.",
-        journal.syncs,
+        status.syncs,
     );
-    one(
-        "journal_files",
-        "gauge",
-        "Files of the journal.",
-        journal.files,
-    );
-    one(
+    out.gauge("journal_files", "Files of the journal.", status.files);
+    out.gauge(
         "journal_bytes",
-        "gauge",
         "Bytes of the journal's files.",
-        journal.bytes,
+        status.bytes,
     );
-    one("journal_holes", "gauge", "Damaged ranges.", journal.holes);
-    one(
-        "journal_failed",
-        "gauge",
-        "1 when a failed write or sync has stopped all writing.",
-        u64::from(journal.failed.is_some()),
-    );
-    one(
+    out.gauge("journal_holes", "Damaged ranges.", status.holes);
+    let help = "1 when a failed write or sync has stopped all writing.";
+    out.gauge("journal_failed", help, u64::from(status.failed.is_some()));
+    out.gauge(
         "journal_full",
-        "gauge",
         "1 when the disk is full.",
-        u64::from(journal.full),
+        u64::from(status.full),
     );
-    let _ = writeln!(
-        out,
-        "# HELP ottla_requests_total Requests by API.\n# TYPE ottla_requests_total counter"
-    );
-    for (api, count) in api::all()
-        .iter()
-        .zip(&metrics.requests)
-        .filter(|(_, count)| count.get() > 0)
-    {
+}
+
+fn requests(out: &mut Text, metrics: &Metrics) {
+    out.head("requests_total", "counter", "Requests by API.");
+    for (api, count) in api::all().iter().zip(&metrics.requests) {
+        if count.get() > 0 {
+            let labels = format!("{{api=\"{}\"}}", api.name);
+            out.sample("requests_total", &labels, count.get());
+        }
+    }
+}
+
+/// The text as it grows. Writing to memory cannot fail.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, "counter", help);
+        self.sample(name, "", value);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, "gauge", help);
+        self.sample(name, "", value);
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(
-            out,
-            "ottla_requests_total{{api=\"{}\"}} {}",
-            api.name,
-            count.get()
+            self.0,
+            "# HELP ottla_{name} {help}\n# TYPE ottla_{name} {kind}"
         );
     }
-    out
+
+    fn sample(&mut self, name: &str, labels: &str, value: u64) {
+        let _ = writeln!(self.0, "ottla_{name}{labels} {value}");
+    }
 }

@@ -82,13 +82,6 @@ impl Image {
         self.topics.values()
     }
 
-    /// Topics whose name is not below `name`, ascending.
-    pub fn topics_from(&self, name: &str) -> impl Iterator<Item = &Arc<Topic>> {
-        self.topics
-            .range(KafkaString::from(name.to_owned())..)
-            .map(|(_, topic)| topic)
-    }
-
     pub fn topic_count(&self) -> usize {
         self.topics.len()
     }
