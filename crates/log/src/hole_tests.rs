@@ -9,6 +9,7 @@ use crate::log::SKIPPED_OFFSETS;
 use crate::rules_tests::{
     append, frame_of, open, open_log, quiet, rot_frame, scan, small, try_open,
 };
+use crate::writer::PREVIOUS_MAX;
 use crate::{AppendOptions, Journal, Log, LogId, OpenError, ReadError};
 
 /// A closed journal of one frame for each of these lists of logs. Their sequences are 2, 3, ...
@@ -98,6 +99,40 @@ fn behind_several_bad_frames_offsets_jump_ahead() {
     assert_eq!(lost(&second, 1), Some((1, 2 + SKIPPED_OFFSETS)));
     assert_eq!(lost(&second, 3 + SKIPPED_OFFSETS), None);
     assert_eq!(append(&second, 10, 10).base_offset, 5 + SKIPPED_OFFSETS);
+}
+
+/// A frame names only so many predecessors: of more logs than that some may have lost what nobody names.
+#[test]
+fn behind_a_frame_of_very_many_logs_offsets_jump_ahead() {
+    let large = |seed| crate::JournalOptions {
+        file_bytes: 4 << 20,
+        frame_bytes_max: 2 << 20,
+        ..quiet(seed)
+    };
+    let logs: Vec<LogId> = (2..PREVIOUS_MAX as u64 + 100).collect();
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk, large(1));
+    for log in &logs {
+        append(&open_log(&journal, *log), 1, 8);
+    }
+    assert!(journal.commit_step());
+    frame_of(&journal, &[2], 2);
+    journal.close();
+    drop(journal);
+    rot_frame(&disk, 1, 2);
+    let (journal, recovered) = open(&disk, large(2));
+    assert_eq!(recovered.holes.len(), 1);
+    for log in &logs {
+        open_log(&journal, *log);
+    }
+    journal.retain_only(&logs);
+    let mut unnamed = 0;
+    for id in &logs[1..] {
+        let base = append(&open_log(&journal, *id), 3, 8).base_offset;
+        assert!(base >= SKIPPED_OFFSETS, "log {id} gives offset {base}");
+        unnamed += usize::from(base == SKIPPED_OFFSETS);
+    }
+    assert!(unnamed > 50, "{unnamed} logs were not named");
 }
 
 #[test]
