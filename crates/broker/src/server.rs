@@ -32,11 +32,28 @@ pub enum StartError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(
-        "cannot listen on {address}: {source}; is another broker running there? `listeners` chooses the address"
+        "cannot listen on {address}: {source}; {}",
+        listen_advice(option, source)
     )]
-    Listen { address: String, source: io::Error },
+    Listen {
+        option: &'static str,
+        address: String,
+        source: io::Error,
+    },
     #[error("the journal's threads cannot be started: {0}")]
     Threads(io::Error),
+}
+
+fn listen_advice(option: &str, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("is another broker running there? `{option}` chooses the address")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("that address is not this machine's; `{option}` chooses another")
+        }
+        _ => format!("`{option}` chooses the address"),
+    }
 }
 
 /// A broker that serves.
@@ -150,7 +167,11 @@ async fn bind_all(listeners: &[Listener]) -> Result<Vec<TcpListener>, StartError
         bound.push(
             listener::bind(listener)
                 .await
-                .map_err(|source| StartError::Listen { address, source })?,
+                .map_err(|source| StartError::Listen {
+                    option: "listeners",
+                    address,
+                    source,
+                })?,
         );
     }
     Ok(bound)
@@ -162,6 +183,7 @@ async fn bind_http(address: &str) -> Result<Option<TcpListener>, StartError> {
     }
     let bound = TcpListener::bind(address).await;
     bound.map(Some).map_err(|source| StartError::Listen {
+        option: "http.listener",
         address: address.to_owned(),
         source,
     })
@@ -202,6 +224,28 @@ fn host_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_is_taken_names_the_option_that_chooses_it() {
+        let taken = io::Error::from(io::ErrorKind::AddrInUse);
+        let elsewhere = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for (option, source, expected) in [
+            (
+                "http.listener",
+                taken,
+                "another broker running there? `http.listener`",
+            ),
+            ("listeners", elsewhere, "not this machine's; `listeners`"),
+        ] {
+            let address = "127.0.0.1:1".to_owned();
+            let error = StartError::Listen {
+                option,
+                address,
+                source,
+            };
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
 
     #[tokio::test]
     async fn a_fault_in_an_indispensable_task_stops_the_broker() {

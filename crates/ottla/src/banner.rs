@@ -48,11 +48,18 @@ pub(crate) fn say_started(server: &Server) {
         options.log_dirs.join(","),
         options.durability.print(),
     ));
-    if server
+    let is_open = server
         .bound
         .iter()
-        .all(|address| address.ip().is_loopback())
-    {
+        .any(|address| !address.ip().is_loopback());
+    if is_open {
+        let told = server.broker.addresses.iter();
+        let told: Vec<String> = told.map(|to| format!("{}:{}", to.host, to.port)).collect();
+        say(&format!(
+            "ottla: open to the network without authentication; clients are told to connect to {} (advertised.listeners)",
+            told.join(", ")
+        ));
+    } else {
         say(
             "ottla: reachable from this machine only; --set listeners=PLAINTEXT://:9092 opens it to the network",
         );
