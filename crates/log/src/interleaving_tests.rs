@@ -2,8 +2,10 @@
 //! while a full file waits for its sync. And what a start makes of bytes that only look like the journal's.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::checkpoint::Checkpoint;
+use crate::clock::Clock;
 use crate::crash_tests::{batch, config, is_acknowledged, options, read_all};
 use crate::disk::Disk;
 use crate::disk::sim::{Fault, FaultError, Op, SimDisk};
@@ -246,4 +248,37 @@ fn a_thread_that_panics_fails_the_journal() {
     assert!(ended.is_err());
     let failed = journal.status().failed.unwrap();
     assert!(failed.contains("commit thread"), "{failed}");
+}
+
+/// A clock on which everything takes a while.
+#[derive(Debug, Default)]
+struct SlowClock(AtomicI64);
+
+impl Clock for SlowClock {
+    fn wall_ms(&self) -> i64 {
+        1_700_000_000_000
+    }
+    fn monotonic_ms(&self) -> i64 {
+        self.0.fetch_add(30, Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn counting_what_a_deletion_freed_does_not_hold_up_the_rest() {
+    let disk = SimDisk::new(1);
+    let clock = Arc::new(SlowClock::default());
+    let (journal, _) = Journal::open(Arc::new(disk), clock, options(1)).unwrap();
+    for id in 2..22 {
+        append(&journal.open_log(id, config(Durability::Sync)), id, 100);
+    }
+    journal.commit_step();
+    journal.delete_logs(&(2..22).collect::<Vec<_>>());
+    journal.commit_step();
+    let left = || journal.books.lock().deleted.len();
+    journal.maintenance_step();
+    assert!((10..20).contains(&left()), "{} are left", left());
+    for _ in 0..20 {
+        journal.maintenance_step();
+    }
+    assert_eq!(left(), 0);
 }

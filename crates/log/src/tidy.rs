@@ -20,6 +20,8 @@ use crate::writer::{SPARE_NAME, WriteError};
 
 /// Logs whose dead bytes are counted in one step.
 const ACCOUNTED_PER_STEP: usize = 256;
+/// And how long that may take: footers of very many small runs are large, and the next file must be ready in time.
+const ACCOUNT_STEP_MS: i64 = 50;
 /// Bytes that a merge copies in one step.
 const MERGE_STEP_BYTES: usize = 4 << 20;
 /// How long counting waits after a footer could not be read.
@@ -73,6 +75,11 @@ impl Journal {
             } else if let Some(deleted) = books.deleted.get_mut(&log) {
                 // Deleted meanwhile.
                 deleted.from = to;
+            }
+            drop(books);
+            if self.shared.clock.monotonic_ms() - now_ms >= ACCOUNT_STEP_MS {
+                self.has_dead_bytes.store(true, Ordering::Release);
+                return;
             }
         }
     }
