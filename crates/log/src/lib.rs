@@ -55,6 +55,7 @@ mod tidy;
 pub mod trail;
 mod waiters;
 mod wakers;
+mod write_ahead;
 mod writer;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -215,11 +215,16 @@ impl Journal {
         stale: Option<ReadyFile>,
     ) -> Result<ReadyFile, WriteError> {
         let header = self.new_header(number, self.shared.options.file_bytes);
-        let kept = stale.map(|stale| stale.file);
-        let Some(file) = kept.or_else(|| self.recycle(upkeep)) else {
+        let kept = stale.map(|stale| (stale.file, stale.written_end));
+        let recycled = || self.recycle(upkeep).map(|file| (file, header.size));
+        let Some((file, written_end)) = kept.or_else(recycled) else {
             return self.make_file(SPARE_NAME, header);
         };
         let ready = writer::ready(&*self.disk, SPARE_NAME, header, file);
+        let ready = ready.map(|ready| ReadyFile {
+            written_end,
+            ..ready
+        });
         if ready.is_err() {
             // Best effort: what it takes is free for another.
             let _ = self.disk.remove(SPARE_NAME);
@@ -246,7 +251,12 @@ impl Journal {
         });
         if let Some(file) = kept {
             let name = RESERVE_NAME;
-            return Ok(Some(ReadyFile { file, header, name }));
+            return Ok(Some(ReadyFile {
+                file,
+                header,
+                name,
+                written_end: 0,
+            }));
         }
         match self.make_file(RESERVE_NAME, header) {
             Ok(made) => Ok(Some(made)),

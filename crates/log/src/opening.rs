@@ -15,6 +15,7 @@ use crate::recover::OpenError;
 use crate::scan::{FoundFrame, ScannedFile};
 use crate::set_aside;
 use crate::store::OpenFile;
+use crate::write_ahead::WriteAhead;
 use crate::writer::{self, Epoch, RESERVE_NAME, ReadyFile, SPARE_NAME, WriteError, Writer};
 use crate::{MANIFEST_LOG, METADATA_LOG};
 
@@ -100,6 +101,7 @@ impl Opening<'_> {
         Ok(Writer {
             active: Arc::new(OpenFile::new(ready.header, ready.file, index)),
             position,
+            ahead: WriteAhead::new(0),
             span: FrameSpan {
                 first_sequence: self.cut_sequence + 1,
                 last_sequence: opening_end,

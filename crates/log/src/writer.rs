@@ -13,6 +13,7 @@ use crate::frame_buffer::FrameBuffer;
 use crate::options::LogId;
 use crate::queue::PendingFrame;
 use crate::store::{OpenFile, Store};
+use crate::write_ahead::WriteAhead;
 
 pub(crate) const SPARE_NAME: &str = "spare.journal";
 pub(crate) const RESERVE_NAME: &str = "reserve.journal";
@@ -34,6 +35,7 @@ pub(crate) struct Writer {
     pub(crate) active: Arc<OpenFile>,
     /// Where the next frame goes.
     pub(crate) position: u64,
+    pub(crate) ahead: WriteAhead,
     pub(crate) span: FrameSpan,
     pub(crate) last_sequence: u64,
     pub(crate) epoch: Epoch,
@@ -56,6 +58,8 @@ pub(crate) struct ReadyFile {
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) header: FileHeader,
     pub(crate) name: &'static str,
+    /// Its blocks up to here held data before.
+    pub(crate) written_end: u64,
 }
 
 /// Why a frame is not written.
@@ -137,14 +141,7 @@ impl Writer {
             &place,
             block,
         );
-        let file = &self.active.file;
-        // What is synced at once has nothing to gain from the page cache, which costs more than all the
-        // rest of a big frame's way.
-        let written = match frame.wants_sync || frame.interval_end_ms.is_some() {
-            true => file.write_blocks_at(&frame.buffer, position),
-            false => file.write_all_at(&frame.buffer, position),
-        };
-        if let Err(error) = written {
+        if let Err(error) = self.write_blocks(frame) {
             frame.buffer.truncate(body.end);
             return Err(WriteError::of_write("writing a frame")(error));
         }
@@ -158,6 +155,24 @@ impl Writer {
         let buffer = std::mem::replace(&mut frame.buffer, FrameBuffer::with_capacity(0));
         store.cache(self.active.header.number, position, buffer.freeze());
         Ok(())
+    }
+
+    fn write_blocks(&mut self, frame: &PendingFrame) -> io::Result<()> {
+        let (file, header) = (&self.active.file, &self.active.header);
+        let bytes = &*frame.buffer;
+        if frame.wants_sync {
+            let range = self.position..self.position + bytes.len() as u64;
+            let zeros = self.ahead.zeros(&range, header.size);
+            if !zeros.is_empty() {
+                file.write_blocks_at(zeros, range.end)?;
+            }
+        }
+        // What is synced at once has nothing to gain from the page cache, which costs more than all the
+        // rest of a big frame's way.
+        match frame.wants_sync || frame.interval_end_ms.is_some() {
+            true => file.write_blocks_at(bytes, self.position),
+            false => file.write_all_at(bytes, self.position),
+        }
     }
 
     fn wrote(&mut self, header: &FrameHeader, bytes: u64) {
@@ -190,13 +205,14 @@ impl Writer {
         *self.active.full.lock() = Some((self.span, self.position));
         self.unsynced
             .push((self.active.file.clone(), self.last_sequence));
-        let next = Arc::new(OpenFile::new(
+        self.ahead.begin_file(next.written_end);
+        let active = Arc::new(OpenFile::new(
             next.header,
             next.file,
             FooterBuilder::default(),
         ));
-        store.roll(next.clone());
-        self.active = next;
+        store.roll(active.clone());
+        self.active = active;
         self.position = BLOCK_BYTES as u64;
         self.span = FrameSpan::default();
         Ok(())
@@ -241,7 +257,12 @@ pub(crate) fn ready(
         .map_err(WriteError::of_sync("syncing the next journal file"))?;
     disk.sync_folder()
         .map_err(WriteError::of_sync("syncing the data folder"))?;
-    Ok(ReadyFile { file, header, name })
+    Ok(ReadyFile {
+        file,
+        header,
+        name,
+        written_end: 0,
+    })
 }
 
 pub(crate) fn remove_if_there(disk: &dyn Disk, name: &str) -> io::Result<()> {
