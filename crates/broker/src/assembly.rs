@@ -196,8 +196,7 @@ fn replay_some(
         .read(image.end_offset, log.high_watermark(), REPLAY_BYTES, true)
         .map_err(|error| failed(&error))?;
     let before = image.end_offset;
-    for chunk in chunks {
-        let bytes = chunk.into_bytes();
+    for bytes in chunks {
         for batch in Batches::new(&bytes) {
             let batch = batch.map_err(|error| failed(&error))?;
             let mut scratch = Vec::new();

@@ -411,7 +411,7 @@ fn replay(groups: &mut Groups, log: &Log, from: i64) -> Result<(), Unreadable> {
         match log.read(next, log.high_watermark(), REPLAY_BYTES, true) {
             Ok(chunks) => {
                 for chunk in chunks {
-                    next = replay_batches(groups, &chunk.into_bytes(), next);
+                    next = replay_batches(groups, &chunk, next);
                 }
             }
             Err(ReadError::Damaged { last_offset, .. }) => {

@@ -17,7 +17,7 @@ use protocol::messages::find_coordinator::FindCoordinatorRequest;
 use protocol::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use protocol::messages::leave_group::LeaveGroupRequest;
 use protocol::wire::{DecodeError, Decoder, Encoder};
-use protocol::{KafkaString, Message, Request};
+use protocol::{Chunk, KafkaString, Message, Request};
 
 use crate::broker::Broker;
 use crate::budget::{Budget, Reservation};
@@ -133,7 +133,7 @@ impl Call {
 /// An answer, encoded.
 pub struct Response {
     /// Whole pieces, then the rest; the size is in front of the first.
-    pieces: Vec<Bytes>,
+    pieces: Vec<Chunk>,
     tail: BytesMut,
     reservation: Option<Reservation>,
 }
@@ -156,7 +156,7 @@ impl Response {
     }
 
     pub fn bytes(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+        self.pieces.iter().map(Chunk::len).sum::<usize>() + self.tail.len()
     }
 
     pub fn write_to(self, output: &mut Output) {

@@ -94,7 +94,7 @@ pub(crate) fn read_all(log: &Log) -> Vec<(i64, i64, u64)> {
             "log {} ends at {offset}, not {end}",
             log.id()
         );
-        for bytes in chunks.into_iter().map(crate::Chunk::into_bytes) {
+        for bytes in chunks {
             for batch in Batches::new(&bytes) {
                 let batch = batch.unwrap();
                 batch.check_crc().unwrap();

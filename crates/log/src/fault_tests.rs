@@ -329,7 +329,7 @@ fn damage_anywhere_is_contained_and_told(damage: impl Fn(&SimDisk, &str, u64)) {
                     match log.read(offset, i64::MAX, 2000, true) {
                         Ok(chunks) => {
                             assert!(!chunks.is_empty(), "{context}: log {id} at {offset}");
-                            let bytes = chunks[0].clone().into_bytes();
+                            let bytes = chunks[0].clone();
                             let batch = protocol::batch::Batch::single(&bytes).unwrap();
                             assert_eq!(crate::crash_tests::id_of(&batch), offset as u64);
                             offset += 1;

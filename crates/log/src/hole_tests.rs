@@ -251,7 +251,7 @@ fn read_all_but_holes(log: &Log) -> Vec<i64> {
     let mut next = 0;
     while next < log.high_watermark() {
         let chunks = log.read(next, i64::MAX, 1, true).unwrap();
-        let bytes = chunks[0].clone().into_bytes();
+        let bytes = chunks[0].clone();
         let batch = protocol::batch::Batch::single(&bytes).unwrap();
         bases.push(batch.header().base_offset);
         next = batch.header().next_offset();

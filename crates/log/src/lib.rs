@@ -63,11 +63,12 @@ pub use journal::{Journal, SnapshotSource, Status};
 pub use log::Log;
 pub use manifest_event::Hole;
 pub use options::{
-    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, JournalOptions, LogClass,
+    AppendError, AppendOptions, Appended, CommitError, Durability, JournalOptions, LogClass,
     LogConfig, LogId, ReadError, Ticket,
 };
 pub use recover::{OpenError, Recovered};
 pub use roll::RetentionClock;
+pub use segment::ReadRequest;
 pub use wakers::{Registration, Wakers};
 
 /// The journal's own log: which files and holes there are.

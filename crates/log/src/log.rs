@@ -6,19 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
+use protocol::Chunk;
 use protocol::batch::{BatchHeader, HEADER_LEN};
 
 use crate::epochs::LeaderEpochs;
 use crate::file_id::FileId;
 use crate::manifest_event::Event;
 use crate::options::{
-    AppendError, AppendOptions, Appended, Chunk, CommitError, Durability, LogConfig, LogId,
-    ReadError, Ticket,
+    AppendError, AppendOptions, Appended, CommitError, Durability, LogConfig, LogId, ReadError,
+    Ticket,
 };
 use crate::producers::{self, ProducerView, Producers, StoredBatch, Verdict};
 use crate::queue::{NewBatch, Queue};
 use crate::roll::{Arrival, RollLimits, VirtualSegments};
+use crate::segment::ReadRequest;
 use crate::shared::Shared;
 use crate::wakers::{Registration, Wakers};
 
@@ -307,16 +310,33 @@ impl Log {
         below: i64,
         max_bytes: usize,
         at_least_one: bool,
-    ) -> Result<Vec<Chunk>, ReadError> {
-        self.check_range(from)?;
-        let below = below.min(self.high_watermark());
-        let chunks = self
-            .shared
-            .store
-            .read(self, from, below, max_bytes, at_least_one);
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let request = ReadRequest {
+            offset: from,
+            offset_max: below,
+            bytes_max: max_bytes,
+            at_least_one,
+            ranges: false,
+        };
+        let bytes = |chunk| match chunk {
+            Chunk::Bytes(bytes) => bytes,
+            Chunk::File(range) => unreachable!("nobody asked for {range:?}"),
+        };
+        Ok(self.read_chunks(&request)?.into_iter().map(bytes).collect())
+    }
+
+    /// As [`Self::read`]; large runs may be stretches of their files, which stay as they are while they
+    /// are held.
+    pub fn read_chunks(&self, request: &ReadRequest) -> Result<Vec<Chunk>, ReadError> {
+        self.check_range(request.offset)?;
+        let request = ReadRequest {
+            offset_max: request.offset_max.min(self.high_watermark()),
+            ..*request
+        };
+        let chunks = self.shared.store.read(self, &request);
         if chunks.is_err() {
             // Retention may have taken the offset, or the log have gone, while it was read.
-            self.check_range(from)?;
+            self.check_range(request.offset)?;
         }
         chunks
     }

@@ -1,6 +1,5 @@
 //! What callers choose and are told: options of the journal and of each log, tickets, errors.
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::producers::ProducerError;
@@ -202,25 +201,4 @@ pub enum ReadError {
     Deleted,
     #[error("reading {file}: {reason}")]
     Io { file: String, reason: String },
-}
-
-/// Whole record batches.
-#[derive(Clone, Debug)]
-pub enum Chunk {
-    Bytes(Bytes),
-}
-
-impl Chunk {
-    pub fn into_bytes(self) -> Bytes {
-        match self {
-            Chunk::Bytes(bytes) => bytes,
-        }
-    }
-
-    #[expect(clippy::len_without_is_empty, reason = "no chunk is empty")]
-    pub fn len(&self) -> usize {
-        match self {
-            Chunk::Bytes(bytes) => bytes.len(),
-        }
-    }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
+use protocol::Chunk;
 
 use crate::disk::{Disk, DiskFile};
 use crate::file_id::FileId;
@@ -52,12 +52,14 @@ pub struct ReadRequest {
     pub bytes_max: usize,
     /// Whether the first batch is given even if it alone exceeds `bytes_max`.
     pub at_least_one: bool,
+    /// Whether large runs may be given as stretches of their file, to be sent from there.
+    pub ranges: bool,
 }
 
 /// Whole batches, the first one of which holds the offset asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Read {
-    pub chunks: Vec<Bytes>,
+    pub chunks: Vec<Chunk>,
     pub bytes: usize,
     /// Where the next read goes on. Below the end of the file there may be more to read at once.
     pub next_offset: i64,

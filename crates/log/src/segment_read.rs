@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+use protocol::Chunk;
 use protocol::batch::{Batch, Batches};
 
 use crate::footer::{RunEntry, run_at_timestamp};
@@ -13,6 +14,10 @@ use crate::segment_walk::Place;
 
 /// Runs of a log that lie within so many bytes of a file are read at once.
 const READ_BYTES: u64 = 256 << 10;
+
+/// A run of so many bytes is given as a stretch of its file where that may be: a smaller one is cheaper
+/// to copy than to send by a call of its own.
+const RANGE_BYTES_MIN: u32 = 32 << 10;
 
 /// Runs of so many bytes together are copied at once by a merge.
 const COPY_BYTES: usize = 1 << 20;
@@ -115,17 +120,16 @@ impl Segments {
         );
         let mut at = place.run;
         while at < runs.len() && !taken.is_full {
-            let group = at..at + group_len(&runs[at..], taken.room());
-            let chunks = match self.read_runs(place, group) {
-                Ok(chunks) => chunks,
+            let took = match taken.takes_range(&runs[at]) {
+                true => self.take_range(place, at, &mut taken),
+                false => self.take_runs(place, at, &mut taken),
+            };
+            at += match took {
+                Ok(took) => took,
                 // What lies before the damage is given first.
                 Err(_) if taken.read.bytes > 0 => break,
                 Err(error) => return Err(error),
             };
-            for bytes in &chunks {
-                taken.take(bytes);
-            }
-            at += chunks.len();
             let is_gap = matches!((runs.get(at - 1), runs.get(at)), (Some(a), Some(b))
                 if a.end_offset() != b.base_offset);
             if is_gap {
@@ -133,6 +137,53 @@ impl Segments {
             }
         }
         Ok(taken.read)
+    }
+
+    /// Takes the run at `at`, and its neighbours with it, as bytes. Gives how many runs that were.
+    fn take_runs(
+        &self,
+        place: &Place,
+        at: usize,
+        taken: &mut Taken<'_>,
+    ) -> Result<usize, ReadError> {
+        let runs = &place.runs()[at..];
+        let group = &runs[..group_len(runs, taken.room())];
+        // Of the neighbours those that are no ranges themselves.
+        let behind = group.iter().skip(1);
+        let len = 1 + behind.take_while(|run| !taken.is_large(run)).count();
+        let chunks = self.read_runs(place, at..at + len)?;
+        for bytes in &chunks {
+            taken.take(bytes);
+        }
+        Ok(chunks.len())
+    }
+
+    /// Takes a run as a stretch of its file: one that was verified and that the page cache still holds
+    /// (rule 9), so that whoever sends it neither gives out rot nor waits for the disk. Any other is read
+    /// and verified first, which brings it there.
+    fn take_range(
+        &self,
+        place: &Place,
+        at: usize,
+        taken: &mut Taken<'_>,
+    ) -> Result<usize, ReadError> {
+        let (file, run) = (place.index.file, &place.runs()[at]);
+        let (position, bytes) = (run.position, run.bytes as usize);
+        let handle = self.open(file)?;
+        let Some(range) = handle.clone().range(position, bytes) else {
+            return self.take_runs(place, at, taken);
+        };
+        let number = place.entry.first_run as usize + at;
+        if !place.index.is_verified(number) || !handle.is_cached(position, bytes) {
+            let read = handle.read(position, bytes);
+            let read = read.map_err(|source| ReadError::from_io(file, source))?;
+            if !run_is_whole(&read, run.checksum) {
+                return Err(self.damaged(place, run).into());
+            }
+            place.index.set_verified(number);
+        }
+        taken.take_whole(run, Chunk::File(range));
+        Ok(1)
     }
 
     /// The bytes of some of the log's runs in one file, by one read, verified. Ends before the first
@@ -244,6 +295,24 @@ impl<'a> Taken<'a> {
         self.request.bytes_max.saturating_sub(self.read.bytes)
     }
 
+    /// Whether the run is taken whole, and large enough to be sent from its file.
+    fn takes_range(&self, run: &RunEntry) -> bool {
+        self.is_large(run)
+            && run.bytes as usize <= self.room()
+            && run.base_offset >= self.read.next_offset
+            && run.end_offset() <= self.request.offset_max
+    }
+
+    fn is_large(&self, run: &RunEntry) -> bool {
+        self.request.ranges && run.bytes >= RANGE_BYTES_MIN
+    }
+
+    fn take_whole(&mut self, run: &RunEntry, chunk: Chunk) {
+        self.read.bytes += chunk.len();
+        self.read.next_offset = run.end_offset();
+        self.read.chunks.push(chunk);
+    }
+
     /// Takes the batches of a run from the next offset on, as many as may be.
     fn take(&mut self, run: &Bytes) {
         let (mut start, mut end) = (0, 0);
@@ -262,7 +331,7 @@ impl<'a> Taken<'a> {
         }
         if end > start {
             self.read.bytes += end - start;
-            self.read.chunks.push(run.slice(start..end));
+            self.read.chunks.push(Chunk::Bytes(run.slice(start..end)));
         }
     }
 

@@ -65,6 +65,7 @@ fn keeps_to_the_bounds_of_a_request() {
             offset_max,
             bytes_max,
             at_least_one,
+            ranges: false,
         };
         let read = fixture
             .segments
@@ -77,7 +78,7 @@ fn keeps_to_the_bounds_of_a_request() {
             "{name}"
         );
         assert_eq!(read.next_offset, expected.end, "{name}");
-        let bytes: usize = read.chunks.iter().map(Bytes::len).sum();
+        let bytes: usize = read.chunks.iter().map(Chunk::len).sum();
         assert_eq!(read.bytes, bytes, "{name}");
     }
 }
@@ -95,7 +96,7 @@ fn small_runs_near_each_other_are_read_at_once() {
     // 100 frames of a block each: two stretches of at most 256 KiB.
     assert_eq!(fixture.disk.counts().reads - before, 2);
     // What is given out does not hold on to what lay between.
-    let held: usize = read.chunks.iter().map(Bytes::len).sum();
+    let held: usize = read.chunks.iter().map(Chunk::len).sum();
     assert!(held < 100 * 200);
 }
 
@@ -130,7 +131,7 @@ fn finds_timestamps() {
             .find_timestamp(fixture.log(1), timestamp, offsets.clone());
         let base = found.unwrap().map(|batch| {
             let read = Read {
-                chunks: vec![batch],
+                chunks: vec![Chunk::Bytes(batch)],
                 ..Read::default()
             };
             batch_offsets(&read)[0]

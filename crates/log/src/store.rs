@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
+use protocol::Chunk;
 use protocol::batch::{Batch, Batches};
 
 use crate::disk::DiskFile;
@@ -16,7 +17,7 @@ use crate::footer::{FooterBuilder, FrameSpan, RunEntry, run_at_offset, run_at_ti
 use crate::frame;
 use crate::frame_buffer::FrameBuffer;
 use crate::log::Log;
-use crate::options::{Chunk, LogId, ReadError};
+use crate::options::{LogId, ReadError};
 use crate::roll::VirtualSegment;
 use crate::segment::{self, ReadRequest, SealedLog, Segments};
 use crate::tail_cache::TailCache;
@@ -116,20 +117,14 @@ impl Store {
             .retain(|file| file.header.number != number);
     }
 
-    /// Whole batches of `log` from the one that holds `from`, below `below`.
-    pub(crate) fn read(
-        &self,
-        log: &Log,
-        from: i64,
-        below: i64,
-        max_bytes: usize,
-        at_least_one: bool,
-    ) -> Result<Vec<Chunk>, ReadError> {
+    /// Whole batches of `log` from the one that holds the request's offset.
+    pub(crate) fn read(&self, log: &Log, request: &ReadRequest) -> Result<Vec<Chunk>, ReadError> {
         let mut reading = Reading {
-            next: from,
-            below,
-            left: max_bytes,
-            at_least_one,
+            next: request.offset,
+            below: request.offset_max,
+            left: request.bytes_max,
+            at_least_one: request.at_least_one,
+            ranges: request.ranges,
             chunks: Vec::new(),
         };
         while reading.wants_more() {
@@ -206,6 +201,7 @@ impl Store {
             offset_max: reading.below,
             bytes_max: reading.left,
             at_least_one: reading.at_least_one && reading.chunks.is_empty(),
+            ranges: reading.ranges,
         };
         let sealed = self.sealed_log(log);
         let read = match sealed {
@@ -217,9 +213,7 @@ impl Store {
                 let went_on = read.bytes > 0 && read.next_offset > reading.next;
                 reading.left = reading.left.saturating_sub(read.bytes);
                 reading.next = read.next_offset;
-                reading
-                    .chunks
-                    .extend(read.chunks.into_iter().map(Chunk::Bytes));
+                reading.chunks.extend(read.chunks);
                 Ok(went_on)
             }
             None => self.pass_hole(log, sealed, reading),
@@ -390,10 +384,8 @@ impl Store {
         let mut best: Option<(i64, i64)> = None;
         let mut next = offsets.start;
         while next < offsets.end {
-            let chunks = self.read(log, next, offsets.end, SCAN_BYTES, true)?;
             let before = next;
-            for chunk in chunks {
-                let bytes = chunk.into_bytes();
+            for bytes in log.read(next, offsets.end, SCAN_BYTES, true)? {
                 for batch in Batches::new(&bytes).map_while(Result::ok) {
                     next = batch.header().next_offset();
                     let mut scratch = Vec::new();
@@ -446,6 +438,7 @@ struct Reading {
     below: i64,
     left: usize,
     at_least_one: bool,
+    ranges: bool,
     chunks: Vec<Chunk>,
 }
 

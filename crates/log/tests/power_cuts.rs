@@ -104,11 +104,10 @@ fn consume(journal: &Arc<Journal>, id: u64) -> Result<BTreeMap<i64, Vec<u8>>, St
     let mut next = log.start_offset();
     while next < log.high_watermark() {
         let before = next;
-        for chunk in log
+        for bytes in log
             .read(next, i64::MAX, 1 << 20, true)
             .map_err(|error| error.to_string())?
         {
-            let bytes = chunk.into_bytes();
             for batch in Batches::new(&bytes) {
                 let batch = batch.map_err(|error| error.to_string())?;
                 batch.check_crc().map_err(|error| error.to_string())?;

@@ -133,7 +133,7 @@ fn values(log: &Log) -> Vec<u64> {
     let mut offset = log.start_offset();
     while offset < log.high_watermark() {
         for chunk in log.read(offset, i64::MAX, 100_000, true).unwrap() {
-            for batch in Batches::new(&chunk.into_bytes()) {
+            for batch in Batches::new(&chunk) {
                 let batch = batch.unwrap();
                 assert_eq!(batch.header().base_offset, offset);
                 offset = batch.header().next_offset();

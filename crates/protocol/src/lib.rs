@@ -29,6 +29,6 @@ pub mod wire;
 
 pub use api::ApiKey;
 pub use message::{Message, Request};
-pub use records::Records;
+pub use records::{Chunk, FileRange, Records};
 pub use text::KafkaString;
 pub use uuid::{InvalidUuid, Uuid};

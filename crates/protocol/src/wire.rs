@@ -6,7 +6,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::records::Records;
+use crate::records::{Chunk, Records};
 use crate::text::KafkaString;
 use crate::uuid::Uuid;
 
@@ -289,7 +289,7 @@ impl Decoder {
 #[derive(Debug, Default)]
 pub struct Encoder {
     /// What comes before `tail`, where records were put.
-    pieces: Vec<Bytes>,
+    pieces: Vec<Chunk>,
     tail: BytesMut,
 }
 
@@ -315,7 +315,7 @@ impl Encoder {
 
     /// Bytes written so far.
     pub fn len(&self) -> usize {
-        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+        self.pieces.iter().map(Chunk::len).sum::<usize>() + self.tail.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -323,19 +323,22 @@ impl Encoder {
     }
 
     /// The pieces in order, then the rest.
-    pub fn into_parts(self) -> (Vec<Bytes>, BytesMut) {
+    pub fn into_parts(self) -> (Vec<Chunk>, BytesMut) {
         (self.pieces, self.tail)
     }
 
-    /// Everything in one buffer; copies if there are records.
+    /// Everything in one buffer; copies if there are records, none of which may lie in a file.
     pub fn into_bytes(self) -> Bytes {
         if self.pieces.is_empty() {
             return self.tail.freeze();
         }
         let mut whole = BytesMut::with_capacity(self.len());
-        self.pieces
-            .iter()
-            .for_each(|piece| whole.extend_from_slice(piece));
+        for piece in &self.pieces {
+            match piece {
+                Chunk::Bytes(bytes) => whole.extend_from_slice(bytes),
+                Chunk::File(range) => unreachable!("{range:?} of a file are only ever sent"),
+            }
+        }
         whole.extend_from_slice(&self.tail);
         whole.freeze()
     }
@@ -435,14 +438,18 @@ impl Encoder {
     pub fn nullable_records(&mut self, flexible: bool, value: Option<&Records>) {
         self.nullable_len(flexible, value.map(Records::len));
         for chunk in value.map(Records::chunks).unwrap_or_default() {
-            if chunk.len() <= Self::COPY_BYTES_MAX {
-                self.tail.put_slice(chunk);
-                continue;
+            match chunk {
+                Chunk::Bytes(bytes) if bytes.len() <= Self::COPY_BYTES_MAX => {
+                    self.tail.put_slice(bytes);
+                }
+                chunk => {
+                    if !self.tail.is_empty() {
+                        let piece = self.tail.split().freeze();
+                        self.pieces.push(Chunk::Bytes(piece));
+                    }
+                    self.pieces.push(chunk.clone());
+                }
             }
-            if !self.tail.is_empty() {
-                self.pieces.push(self.tail.split().freeze());
-            }
-            self.pieces.push(chunk.clone());
         }
     }
 
@@ -487,7 +494,8 @@ impl Encoder {
         let size = size.to_be_bytes();
         match self.pieces.first_mut() {
             None => self.tail[..4].copy_from_slice(&size),
-            Some(first) => {
+            Some(Chunk::File(_)) => unreachable!("the size was written before any records"),
+            Some(Chunk::Bytes(first)) => {
                 let mut head = BytesMut::from(std::mem::take(first));
                 head[..4].copy_from_slice(&size);
                 *first = head.freeze();
@@ -608,11 +616,14 @@ mod tests {
         let large = Bytes::from(vec![7; 5000]);
         let records: Records = [Bytes::from_static(b"small"), large.clone()]
             .into_iter()
+            .map(Chunk::Bytes)
             .collect();
         let mut out = Encoder::new();
         out.nullable_records(true, Some(&records));
         let (pieces, tail) = out.into_parts();
-        assert!(pieces.iter().any(|piece| piece.as_ptr() == large.as_ptr()));
+        let is_large =
+            |piece: &Chunk| matches!(piece, Chunk::Bytes(b) if b.as_ptr() == large.as_ptr());
+        assert!(pieces.iter().any(is_large));
         assert!(tail.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use log::{Log, ReadError};
+use log::{Log, ReadError, ReadRequest};
 use protocol::compression::Codec;
 use protocol::error::ErrorCode;
 use protocol::messages::fetch::{EpochEndOffset, PartitionData};
@@ -50,6 +50,8 @@ pub fn find(image: &Image, wanted: &Wanted, version: i16) -> Target {
 pub struct Round {
     pub answers: Vec<PartitionData>,
     pub bytes: usize,
+    /// What of them is in memory; the rest is sent from its file.
+    pub memory_bytes: usize,
     /// An error or a diverging epoch: the answer does not wait for more.
     pub answer_now: bool,
 }
@@ -73,6 +75,7 @@ pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
     let mut round = Round {
         answers: Vec::with_capacity(targets.len()),
         bytes: 0,
+        memory_bytes: 0,
         answer_now: false,
     };
     for target in targets {
@@ -82,6 +85,7 @@ pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
         };
         round.answer_now |= answer.error_code != 0 || answer.diverging_epoch.epoch >= 0;
         round.bytes += answer.records.as_ref().map_or(0, Records::len);
+        round.memory_bytes += answer.records.as_ref().map_or(0, Records::memory_bytes);
         round.answers.push(answer);
     }
     round
@@ -118,10 +122,15 @@ fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) ->
     if wanted.fetch_offset >= high_watermark || (max_bytes == 0 && !first) {
         return answer;
     }
-    match log.read(wanted.fetch_offset, high_watermark, max_bytes, first) {
-        Ok(chunks) => {
-            answer.records = Some(chunks.into_iter().map(log::Chunk::into_bytes).collect())
-        }
+    let request = ReadRequest {
+        offset: wanted.fetch_offset,
+        offset_max: high_watermark,
+        bytes_max: max_bytes,
+        at_least_one: first,
+        ranges: true,
+    };
+    match log.read_chunks(&request) {
+        Ok(chunks) => answer.records = Some(chunks.into_iter().collect()),
         Err(error) => return failed_within(answer, read_code(&error)),
     }
     answer

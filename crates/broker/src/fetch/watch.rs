@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use log::{Chunk, Log, Registration};
+use log::{Log, Registration};
 use protocol::batch::HEADER_LEN;
 
 use super::read::{Round, Target};
@@ -90,7 +90,7 @@ impl Watched<'_> {
         let Ok(chunks) = self.log.read(from, self.high_watermark, left, true) else {
             return false;
         };
-        let new: usize = chunks.iter().map(Chunk::len).sum();
+        let new: usize = chunks.iter().map(bytes::Bytes::len).sum();
         self.bytes = (self.bytes + new).min(self.bytes_max);
         true
     }

@@ -111,7 +111,7 @@ async fn wait_for_records(
                     reservation.note_shortage();
                 }
                 if round.bytes <= granted || first_batch_bytes.is_some() {
-                    reservation.settle(round.bytes);
+                    reservation.settle(round.memory_bytes);
                     return Poll::Ready((round, reservation));
                 }
                 // The first batch comes whole, once there is room for it.

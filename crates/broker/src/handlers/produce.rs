@@ -246,7 +246,7 @@ async fn append(
     let bytes = data
         .records
         .as_ref()
-        .map(protocol::Records::to_bytes)
+        .and_then(protocol::Records::to_bytes)
         .unwrap_or_default();
     let rules = Rules {
         options: &topic.options,

@@ -18,11 +18,12 @@ use std::time::Duration;
 use bytes::{Buf, BytesMut};
 use log::Registration;
 use protocol::api::ApiKey;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::output::Output;
+use super::stream::Stream;
 use crate::broker::Broker;
 use crate::budget::Reservation;
 use crate::dispatch::{self, Answer, BadRequest, Handled, Starting};
@@ -109,7 +110,7 @@ struct Head {
     key: i16,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Stream> Connection<S> {
     pub fn new(stream: S, broker: Arc<Broker>, peer: Peer) -> Self {
         let idle_ms = broker.config.options.connections_max_idle_ms;
         let idle_after = u64::try_from(idle_ms).ok().map(Duration::from_millis);
@@ -433,7 +434,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 /// Rounds before the connection lets others run on its thread.
 const ROUNDS_MAX: usize = 16;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
+impl<S: Stream> Future for Connection<S> {
     type Output = End;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {

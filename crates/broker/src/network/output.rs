@@ -1,4 +1,5 @@
-//! What a connection still has to send: small answers gathered in one buffer, record bytes passed on without a copy, in order.
+//! What a connection still has to send: small answers gathered in one buffer, record bytes passed on without a copy, from memory or
+//! from their file, in order.
 //! Owned by `Connection`.
 
 use std::collections::VecDeque;
@@ -6,10 +7,11 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
+use protocol::Chunk;
 use protocol::wire::Encoder;
-use tokio::io::AsyncWrite;
 
+use super::stream::Stream;
 use crate::budget::Reservation;
 
 /// Slices given to one vectored write: more gain nothing.
@@ -17,7 +19,7 @@ const SLICES_MAX: usize = 64;
 
 #[derive(Default)]
 pub struct Output {
-    queue: VecDeque<Bytes>,
+    queue: VecDeque<Chunk>,
     /// Answers that were encoded behind the queue's last piece.
     tail: BytesMut,
     queued_bytes: usize,
@@ -59,7 +61,7 @@ impl Output {
     }
 
     /// Puts record bytes behind what is in the tail.
-    pub(crate) fn push(&mut self, piece: Bytes) {
+    pub(crate) fn push(&mut self, piece: Chunk) {
         self.seal_tail();
         self.queued_bytes += piece.len();
         self.queue.push_back(piece);
@@ -90,27 +92,24 @@ impl Output {
         if !self.tail.is_empty() {
             let piece = self.tail.split().freeze();
             self.queued_bytes += piece.len();
-            self.queue.push_back(piece);
+            self.queue.push_back(Chunk::Bytes(piece));
         }
     }
 
     /// Sends as much as the stream takes; ready when all is sent.
-    pub(crate) fn poll_send<S: AsyncWrite + Unpin>(
+    pub(crate) fn poll_send<S: Stream>(
         &mut self,
         stream: &mut S,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while !self.is_empty() {
-            let sent = if self.queue.is_empty() {
-                ready!(Pin::new(&mut *stream).poll_write(cx, &self.tail))?
-            } else {
-                let slices: Vec<IoSlice<'_>> = self
-                    .queue
-                    .iter()
-                    .take(SLICES_MAX)
-                    .map(|piece| IoSlice::new(piece))
-                    .collect();
-                ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &slices))?
+            let sent = match self.queue.front() {
+                None => ready!(Pin::new(&mut *stream).poll_write(cx, &self.tail))?,
+                Some(Chunk::File(range)) => ready!(stream.poll_send_range(range, cx))?,
+                Some(Chunk::Bytes(_)) => {
+                    let slices = self.slices();
+                    ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &slices))?
+                }
             };
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -123,6 +122,16 @@ impl Output {
         Poll::Ready(Ok(()))
     }
 
+    /// What lies in memory up to the next stretch of a file.
+    fn slices(&self) -> Vec<IoSlice<'_>> {
+        let pieces = self.queue.iter().take(SLICES_MAX);
+        let in_memory = pieces.map_while(|piece| match piece {
+            Chunk::Bytes(bytes) => Some(IoSlice::new(bytes)),
+            Chunk::File(_) => None,
+        });
+        in_memory.collect()
+    }
+
     fn advance(&mut self, mut sent: usize) {
         if self.queue.is_empty() {
             self.tail.advance(sent);
@@ -131,7 +140,10 @@ impl Output {
         self.queued_bytes -= sent;
         while let Some(first) = self.queue.front_mut() {
             if first.len() > sent {
-                first.advance(sent);
+                match first {
+                    Chunk::Bytes(bytes) => bytes.advance(sent),
+                    Chunk::File(range) => range.advance(sent),
+                }
                 return;
             }
             sent -= first.len();
@@ -143,6 +155,8 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
     use super::*;
     use crate::budget::Budget;
@@ -176,13 +190,25 @@ mod tests {
         }
     }
 
+    impl AsyncRead for Narrow {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl Stream for Narrow {}
+
     #[test]
     fn pieces_leave_in_order_whatever_the_stream_takes() {
         for room in 1..20 {
             let mut output = Output::default();
             output.put(BytesMut::from(&b"one "[..]));
-            output.push(Bytes::from_static(b"two "));
-            output.push(Bytes::from_static(b"three "));
+            output.push(Chunk::Bytes("two ".into()));
+            output.push(Chunk::Bytes("three ".into()));
             output.put(BytesMut::from(&b"four"[..]));
             assert_eq!(output.bytes(), 18);
             let mut stream = Narrow {
@@ -208,7 +234,7 @@ mod tests {
             left: 0,
         };
         for held in [30, 40] {
-            output.push(Bytes::from_static(b"ten bytes."));
+            output.push(Chunk::Bytes("ten bytes.".into()));
             output.hold(Some(budget.take(held)));
         }
         assert!(output.holds());

@@ -131,7 +131,7 @@ async fn a_commit_is_stored_with_both_times() {
     commit(&server, &mut client).await;
     let request = client::fetch("__consumer_offsets", &[client::partition(0, 0)]);
     let fetched = client::only_fetched(client.ask(&request, FETCH_VERSION).await);
-    let bytes = fetched.records.unwrap_or_default().to_bytes();
+    let bytes = fetched.records.unwrap_or_default().to_bytes().unwrap();
     let batch = Batches::new(&bytes).next().unwrap().unwrap();
     let mut scratch = Vec::new();
     let record = batch.records(1024, &mut scratch).unwrap().next();

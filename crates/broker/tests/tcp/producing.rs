@@ -98,7 +98,8 @@ async fn times_outside_the_topics_bounds_are_refused_with_the_records_named() {
         .await
         .records
         .unwrap()
-        .to_bytes();
+        .to_bytes()
+        .unwrap();
     let header = protocol::batch::Batch::single(&stored).unwrap();
     header.check_crc().unwrap();
     assert_eq!(header.header().max_timestamp, answer.log_append_time_ms);
@@ -114,7 +115,13 @@ async fn a_wrong_largest_timestamp_is_put_right() {
     batch[35..43].copy_from_slice(&(NOW_MS + 5).to_be_bytes());
     let batch = batches::claiming(batch, 1);
     assert_eq!(client.produce("t", &batch).await, Ok(0));
-    let stored = client.fetch_from("t", 0).await.records.unwrap().to_bytes();
+    let stored = client
+        .fetch_from("t", 0)
+        .await
+        .records
+        .unwrap()
+        .to_bytes()
+        .unwrap();
     let stored = protocol::batch::Batch::single(&stored).unwrap();
     assert_eq!(stored.header().max_timestamp, NOW_MS);
 }

@@ -38,7 +38,7 @@ fn read(bytes: &[u8]) -> (BatchHeader, Vec<Read>) {
 async fn stored(client: &mut Client, topic: &str, offset: i64) -> (BatchHeader, Vec<Read>) {
     let fetched = client.fetch_from(topic, offset).await;
     assert_eq!(fetched.error_code, 0);
-    read(&fetched.records.unwrap_or_default().to_bytes())
+    read(&fetched.records.unwrap_or_default().to_bytes().unwrap())
 }
 
 fn sent(codec: Codec, producer_id: i64) -> Vec<u8> {

@@ -118,7 +118,7 @@ impl Running {
         let offset = client.produce("calm", &batch).await.unwrap();
         let found = client.fetch_from("calm", offset).await;
         assert_eq!(found.error_code, 0);
-        let bytes = found.records.unwrap_or_default().to_bytes();
+        let bytes = found.records.unwrap_or_default().to_bytes().unwrap();
         assert_eq!(bytes.len(), batch.len());
         assert_eq!(
             bytes[21..],

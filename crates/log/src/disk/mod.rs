@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use protocol::FileRange;
+
 pub(crate) mod bad_blocks;
 pub mod real;
 pub mod sim;
@@ -51,6 +53,14 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Grows the file to `bytes` with room that is really there; never shrinks it.
     fn allocate(&self, bytes: u64) -> io::Result<()>;
     fn set_len(&self, bytes: u64) -> io::Result<()>;
+    /// A stretch of the file to be sent from it, if the file is one of the machine's.
+    fn range(self: Arc<Self>, _position: u64, _bytes: usize) -> Option<FileRange> {
+        None
+    }
+    /// Whether the page cache holds the stretch, as far as its ends tell: to read it waits for no disk.
+    fn is_cached(&self, _position: u64, _bytes: usize) -> bool {
+        false
+    }
     /// How many names lead to the file.
     fn link_count(&self) -> io::Result<u64>;
 }

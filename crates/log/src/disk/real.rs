@@ -4,10 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use protocol::FileRange;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FallocateFlags, FlockOperation};
 use rustix::io::retry_on_intr;
@@ -144,6 +146,30 @@ fn open_direct(_: &File) -> Option<File> {
     None
 }
 
+impl AsFd for RealFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Whether a byte can be read without waiting for the disk.
+#[cfg(target_os = "linux")]
+fn is_byte_cached(file: &File, position: u64) -> bool {
+    use rustix::io::{Errno, ReadWriteFlags};
+    let mut byte = [0];
+    let mut into = [io::IoSliceMut::new(&mut byte)];
+    match rustix::io::preadv2(file, &mut into, position, ReadWriteFlags::NOWAIT) {
+        Ok(read) => read == 1,
+        // Of a file system that knows no disk, or does not tell.
+        Err(error) => error == Errno::OPNOTSUPP,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_byte_cached(_: &File, _: u64) -> bool {
+    true
+}
+
 impl DiskFile for RealFile {
     fn size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
@@ -203,6 +229,15 @@ impl DiskFile for RealFile {
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         self.file.set_len(bytes)
+    }
+
+    fn range(self: Arc<Self>, position: u64, bytes: usize) -> Option<FileRange> {
+        Some(FileRange::new(self, position, bytes))
+    }
+
+    fn is_cached(&self, position: u64, bytes: usize) -> bool {
+        let last = position + (bytes as u64).saturating_sub(1);
+        is_byte_cached(&self.file, position) && is_byte_cached(&self.file, last)
     }
 
     fn link_count(&self) -> io::Result<u64> {

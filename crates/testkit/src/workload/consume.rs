@@ -133,7 +133,7 @@ fn decode(place: &Place, found: &PartitionData, from: i64) -> Result<Vec<(i64, V
     let bytes = found
         .records
         .as_ref()
-        .map(protocol::Records::to_bytes)
+        .and_then(protocol::Records::to_bytes)
         .unwrap_or_default();
     let mut records = Vec::new();
     for batch in Batches::new(&bytes) {
