@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 
 import brokers
 import cases
@@ -166,6 +167,29 @@ def get_offsets():
     equal(sorted(ask("--partitions", "1")), [f"{topic}:1"], "one partition")
 
 
+@case
+def delete_records():
+    topic = new_topic(1)
+    produce(topic, range(10))
+
+    def delete(offset):
+        """What the tool says of the partition; it tells refusals in its output alone."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            partition = {"topic": topic, "partition": 0, "offset": offset}
+            json.dump({"partitions": [partition], "version": 1}, file)
+            file.flush()
+            return run("DeleteRecordsCommand", "--offset-json-file", file.name)
+
+    equal("low_watermark: 4" in delete(4), True, "up to an offset")
+    equal(consume(topic, 6, "--from-beginning"), [str(n) for n in range(4, 10)])
+    equal("OffsetOutOfRangeException" in delete(11), True, "beyond the end")
+    equal("low_watermark: 10" in delete(-1), True, "everything")
+    equal(run("GetOffsetShell", "--topic", topic, "--time", "earliest").strip(), f"{topic}:0:10")
+    compacted = ["--entity-type", "topics", "--entity-name", topic, "--add-config", "cleanup.policy=compact"]
+    run("kafka.admin.ConfigCommand", "--alter", *compacted)
+    until(lambda: "PolicyViolationException" in delete(-1), "compaction alone to keep every key")
+
+
 # ---- groups
 
 
@@ -189,6 +213,26 @@ def groups_from_listing_to_reset():
     groups("--reset-offsets", "--group", group, "--topic", topic, "--to-earliest", "--execute")
     rows = table(groups("--describe", "--group", group))
     equal(sum(int(row["LAG"]) for row in rows), 40, "lag after the reset")
+
+
+@case
+def groups_and_their_offsets_are_deleted():
+    topic, other, group = new_topic(1), new_topic(1), unique("group")
+    groups = lambda *args, **kw: run("consumer.group.ConsumerGroupCommand", *args, **kw)
+    for name in (topic, other):
+        produce(name, range(3))
+        consume(name, 3, "--group", group, "--from-beginning")
+    of = lambda name: ["--delete-offsets", "--group", group, "--topic", name]
+    with verifiable_consumer(topic, group) as member:
+        until(lambda: member.owned() == 1, "an owner")
+        equal("GroupSubscribedToTopic" in groups(*of(topic)).replace(" ", ""), True, "subscribed")
+        equal("GroupNotEmptyException" in groups("--delete", "--group", group), True, "not empty")
+        # Both topics' offsets are there, the member's own after its first commit at the latest.
+        groups(*of(other))
+        equal({row["TOPIC"] for row in table(groups("--describe", "--group", group))}, {topic})
+    until(lambda: "GroupNotEmptyException" not in groups("--delete", "--group", group), "the member to leave")
+    until(lambda: group not in groups("--list").split(), "the group to go")
+    equal("GroupIdNotFoundException" in groups("--delete", "--group", group), True, "gone")
 
 
 class VerifiableConsumer(cases.Process):

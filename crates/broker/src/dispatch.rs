@@ -9,13 +9,10 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use protocol::api::ApiKey;
 use protocol::header::{self, RequestHeader};
-use protocol::messages::alter_configs::AlterConfigsRequest;
-use protocol::messages::create_partitions::CreatePartitionsRequest;
-use protocol::messages::create_topics::CreateTopicsRequest;
-use protocol::messages::delete_topics::DeleteTopicsRequest;
+use protocol::messages::delete_groups::DeleteGroupsRequest;
 use protocol::messages::find_coordinator::FindCoordinatorRequest;
-use protocol::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use protocol::messages::leave_group::LeaveGroupRequest;
+use protocol::messages::offset_delete::OffsetDeleteRequest;
 use protocol::wire::{DecodeError, Decoder, Encoder};
 use protocol::{Chunk, KafkaString, Message, Request};
 
@@ -24,6 +21,7 @@ use crate::budget::{Budget, Reservation};
 use crate::handlers::{self, produce};
 use crate::network::connection::Peer;
 use crate::network::output::Output;
+use crate::route_admin;
 
 /// An API that is served, with its first and last version.
 pub struct Served {
@@ -54,12 +52,15 @@ pub const SERVED: &[Served] = &[
     serve(ApiKey::ApiVersions, 0, 4),
     serve(ApiKey::CreateTopics, 2, 7),
     serve(ApiKey::DeleteTopics, 1, 6),
+    serve(ApiKey::DeleteRecords, 0, 2),
     serve(ApiKey::InitProducerId, 0, 5),
     serve(ApiKey::OffsetForLeaderEpoch, 2, 4),
     serve(ApiKey::DescribeConfigs, 1, 4),
     serve(ApiKey::AlterConfigs, 0, 2),
     serve(ApiKey::CreatePartitions, 0, 3),
+    serve(ApiKey::DeleteGroups, 0, 2),
     serve(ApiKey::IncrementalAlterConfigs, 0, 1),
+    serve(ApiKey::OffsetDelete, 0, 0),
     serve(ApiKey::DescribeCluster, 0, 2),
     serve(ApiKey::DescribeTopicPartitions, 0, 0),
 ];
@@ -383,75 +384,31 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
         ApiKey::DescribeGroups => {
             handlers::describe_groups::handle(broker, call.clone(), body(call, input)?)
         }
+        ApiKey::DeleteGroups => {
+            let request: DeleteGroupsRequest = body(call, input)?;
+            let asked = request.groups_names.len();
+            let answer = handlers::delete_groups::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::OffsetDelete => {
+            let request: OffsetDeleteRequest = body(call, input)?;
+            let partitions = request.topics.iter().map(|topic| topic.partitions.len());
+            let asked = request.topics.len() + partitions.sum::<usize>();
+            let answer = handlers::offset_delete::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
         ApiKey::ListGroups => later(handlers::list_groups::handle(
             broker.clone(),
             call.clone(),
             body(call, input)?,
         )),
-        _ => return route_admin(broker, call, input),
-    })
-}
-
-/// What administers topics, options and the cluster.
-fn route_admin(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Handled, BadRequest> {
-    let broker_now = &**broker;
-    Ok(match call.key {
-        ApiKey::CreateTopics => {
-            let request: CreateTopicsRequest = body(call, input)?;
-            let asked = request.topics.len();
-            let answer = handlers::create_topics::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
-        }
-        ApiKey::DeleteTopics => {
-            let request: DeleteTopicsRequest = body(call, input)?;
-            let asked = request.topics.len() + request.topic_names.len();
-            let answer = handlers::delete_topics::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
-        }
-        ApiKey::DescribeConfigs => {
-            handlers::describe_configs::handle(broker, call.clone(), body(call, input)?)
-        }
-        ApiKey::AlterConfigs => {
-            let request: AlterConfigsRequest = body(call, input)?;
-            let asked = request.resources.len();
-            let answer = handlers::alter_configs::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
-        }
-        ApiKey::CreatePartitions => {
-            let request: CreatePartitionsRequest = body(call, input)?;
-            let asked = request.topics.len();
-            let answer = handlers::create_partitions::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
-        }
-        ApiKey::IncrementalAlterConfigs => {
-            let request: IncrementalAlterConfigsRequest = body(call, input)?;
-            let asked = request.resources.len();
-            let answer =
-                handlers::incremental_alter_configs::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
-        }
-        ApiKey::DescribeCluster => now(handlers::describe_cluster::handle(
-            broker_now,
-            call,
-            &body(call, input)?,
-        )),
-        ApiKey::DescribeTopicPartitions => now(handlers::describe_topic_partitions::handle(
-            broker_now,
-            call,
-            &body(call, input)?,
-        )),
-        key => {
-            return Err(BadRequest::NotServed {
-                key: key as i16,
-                version: call.version,
-            });
-        }
+        _ => return route_admin::route(broker, call, input),
     })
 }
 
 /// A request's message. Bytes behind it are passed over, as Kafka does: librdkafka's Metadata from version 11 on ends with a field
 /// that the version does not have.
-fn body<R: Request>(call: &Call, mut input: Decoder) -> Result<R, BadRequest> {
+pub(crate) fn body<R: Request>(call: &Call, mut input: Decoder) -> Result<R, BadRequest> {
     Ok(R::decode(&mut input, call.version)?)
 }
 
@@ -473,7 +430,7 @@ const NAMED_MAX: usize = 16;
 const ENTRY_BYTES: usize = 512;
 
 /// An answer that has an entry for each of the request. Nobody asks for as many as all answers together may hold.
-fn listed(
+pub(crate) fn listed(
     broker: &Broker,
     asked: usize,
     answer: impl Future<Output = Response> + Send + 'static,
@@ -486,7 +443,7 @@ fn listed(
     later(async move { with_room(&room, bytes, answer).await })
 }
 
-fn now(response: Response) -> Handled {
+pub(crate) fn now(response: Response) -> Handled {
     Handled::Answer(Answer::ready(response))
 }
 

@@ -2,7 +2,7 @@
 //! (what is said); it never meets the client crate.
 //!
 //! In reading order: `config` (what it is told), `server` (start and stop), `assembly` and `broker` (its parts), `network`
-//! (connections), `dispatch` (from bytes to handlers), `handlers` (one file per API), `fetch` (reading), `metadata` and `controller`
+//! (connections), `dispatch` and `route_admin` (from bytes to handlers), `handlers` (one file per API), `fetch` (reading), `metadata` and `controller`
 //! (topics and options), `groups` and `coordinator` (consumer groups), `storage` (towards the journal), `budget` (memory), `metrics`
 //! and `http`. The doors that a simulation closes: `runtime` (threads), `random`; the clock's and the disk's are in `log`.
 
@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod network;
 pub mod random;
 mod records;
+mod route_admin;
 pub mod runtime;
 pub mod server;
 mod storage;

@@ -48,11 +48,23 @@ impl Journal {
 
     /// Moves a log's start: records below `offset` are gone once the ticket is done.
     pub fn delete_before(&self, log: LogId, offset: i64) -> Result<Ticket, AppendError> {
-        let event = Event::LogStartMoved {
-            log_id: log,
-            start_offset: offset,
-        };
-        self.append_events(vec![event])?.ok_or(AppendError::Busy)
+        self.delete_each_before(&[(log, offset)])?
+            .ok_or(AppendError::Busy)
+    }
+
+    /// As [`Self::delete_before`] for many logs at once, with one ticket for all; none if there are none. Should it be refused, some
+    /// may have moved.
+    pub fn delete_each_before(
+        &self,
+        starts: &[(LogId, i64)],
+    ) -> Result<Option<Ticket>, AppendError> {
+        let moved = starts
+            .iter()
+            .map(|(log_id, start_offset)| Event::LogStartMoved {
+                log_id: *log_id,
+                start_offset: *start_offset,
+            });
+        self.append_events(moved.collect())
     }
 
     /// Accepts frames as lost for good: reads pass over them.

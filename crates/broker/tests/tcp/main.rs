@@ -13,6 +13,7 @@ mod hostile_frames;
 
 mod administering;
 mod clocks;
+mod deleting;
 mod fetching;
 mod metadata;
 mod offsets;

@@ -1,0 +1,84 @@
+//! The second half of `dispatch`: from a request that administers topics, options or the cluster to its handler.
+
+use std::sync::Arc;
+
+use protocol::api::ApiKey;
+use protocol::messages::alter_configs::AlterConfigsRequest;
+use protocol::messages::create_partitions::CreatePartitionsRequest;
+use protocol::messages::create_topics::CreateTopicsRequest;
+use protocol::messages::delete_records::DeleteRecordsRequest;
+use protocol::messages::delete_topics::DeleteTopicsRequest;
+use protocol::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
+use protocol::wire::Decoder;
+
+use crate::broker::Broker;
+use crate::dispatch::{BadRequest, Call, Handled, body, listed, now};
+use crate::handlers;
+
+/// What administers topics, options and the cluster.
+pub(crate) fn route(
+    broker: &Arc<Broker>,
+    call: &Call,
+    input: Decoder,
+) -> Result<Handled, BadRequest> {
+    let broker_now = &**broker;
+    Ok(match call.key {
+        ApiKey::CreateTopics => {
+            let request: CreateTopicsRequest = body(call, input)?;
+            let asked = request.topics.len();
+            let answer = handlers::create_topics::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DeleteTopics => {
+            let request: DeleteTopicsRequest = body(call, input)?;
+            let asked = request.topics.len() + request.topic_names.len();
+            let answer = handlers::delete_topics::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DeleteRecords => {
+            let request: DeleteRecordsRequest = body(call, input)?;
+            let partitions = request.topics.iter().map(|topic| topic.partitions.len());
+            let asked = request.topics.len() + partitions.sum::<usize>();
+            let answer = handlers::delete_records::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DescribeConfigs => {
+            handlers::describe_configs::handle(broker, call.clone(), body(call, input)?)
+        }
+        ApiKey::AlterConfigs => {
+            let request: AlterConfigsRequest = body(call, input)?;
+            let asked = request.resources.len();
+            let answer = handlers::alter_configs::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::CreatePartitions => {
+            let request: CreatePartitionsRequest = body(call, input)?;
+            let asked = request.topics.len();
+            let answer = handlers::create_partitions::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::IncrementalAlterConfigs => {
+            let request: IncrementalAlterConfigsRequest = body(call, input)?;
+            let asked = request.resources.len();
+            let answer =
+                handlers::incremental_alter_configs::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DescribeCluster => now(handlers::describe_cluster::handle(
+            broker_now,
+            call,
+            &body(call, input)?,
+        )),
+        ApiKey::DescribeTopicPartitions => now(handlers::describe_topic_partitions::handle(
+            broker_now,
+            call,
+            &body(call, input)?,
+        )),
+        key => {
+            return Err(BadRequest::NotServed {
+                key: key as i16,
+                version: call.version,
+            });
+        }
+    })
+}
