@@ -158,9 +158,8 @@ impl Segments {
         Ok(chunks.len())
     }
 
-    /// Takes a run as a stretch of its file: one that was verified and that the page cache still holds
-    /// (rule 9), so that whoever sends it neither gives out rot nor waits for the disk. Any other is read
-    /// and verified first, which brings it there.
+    /// Takes a run as a stretch of its file: verified (rule 9), which takes a read the first time, and in the
+    /// page cache, so that whoever sends it waits for no disk.
     fn take_range(
         &self,
         place: &Place,
@@ -174,7 +173,10 @@ impl Segments {
             return self.take_runs(place, at, taken);
         };
         let number = place.entry.first_run as usize + at;
-        if !place.index.is_verified(number) || !handle.is_cached(position, bytes) {
+        if place.index.is_verified(number) {
+            let warmed = handle.warm(position, bytes);
+            warmed.map_err(|source| ReadError::from_io(file, source))?;
+        } else {
             let read = handle.read(position, bytes);
             let read = read.map_err(|source| ReadError::from_io(file, source))?;
             if !run_is_whole(&read, run.checksum) {

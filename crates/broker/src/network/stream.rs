@@ -19,12 +19,19 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin {
         range: &FileRange,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        let mut bytes = vec![0; range.len().min(COPY_BYTES)];
-        let read = rustix::io::pread(range.fd(), &mut bytes, range.position())?;
-        match read {
-            0 => Poll::Ready(Err(ended())),
-            read => Pin::new(self).poll_write(cx, &bytes[..read]),
-        }
+        poll_copy(self, range, cx)
+    }
+}
+
+fn poll_copy<S: AsyncWrite + Unpin + ?Sized>(
+    stream: &mut S,
+    range: &FileRange,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut bytes = vec![0; range.len().min(COPY_BYTES)];
+    match rustix::io::pread(range.fd(), &mut bytes, range.position())? {
+        0 => Poll::Ready(Err(ended())),
+        read => Pin::new(stream).poll_write(cx, &bytes[..read]),
     }
 }
 
@@ -50,6 +57,10 @@ impl Stream for TcpStream {
                 Ok(0) => return Poll::Ready(Err(ended())),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Of a file system that only reads and writes.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                    return poll_copy(self, range, cx);
+                }
                 sent => return Poll::Ready(sent),
             }
         }

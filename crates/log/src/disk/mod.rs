@@ -57,9 +57,9 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     fn range(self: Arc<Self>, _position: u64, _bytes: usize) -> Option<FileRange> {
         None
     }
-    /// Whether the page cache holds the stretch, as far as its ends tell: to read it waits for no disk.
-    fn is_cached(&self, _position: u64, _bytes: usize) -> bool {
-        false
+    /// Brings a stretch into the page cache, if it is not there; none of it into memory of this process.
+    fn warm(&self, _position: u64, _bytes: usize) -> io::Result<()> {
+        Ok(())
     }
     /// How many names lead to the file.
     fn link_count(&self) -> io::Result<u64>;

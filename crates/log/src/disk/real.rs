@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 #[cfg(target_os = "linux")]
+use std::num::NonZero;
+#[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -165,11 +167,6 @@ fn is_byte_cached(file: &File, position: u64) -> bool {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn is_byte_cached(_: &File, _: u64) -> bool {
-    true
-}
-
 impl DiskFile for RealFile {
     fn size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
@@ -235,9 +232,16 @@ impl DiskFile for RealFile {
         Some(FileRange::new(self, position, bytes))
     }
 
-    fn is_cached(&self, position: u64, bytes: usize) -> bool {
+    #[cfg(target_os = "linux")]
+    fn warm(&self, position: u64, bytes: usize) -> io::Result<()> {
         let last = position + (bytes as u64).saturating_sub(1);
-        is_byte_cached(&self.file, position) && is_byte_cached(&self.file, last)
+        if is_byte_cached(&self.file, position) && is_byte_cached(&self.file, last) {
+            return Ok(());
+        }
+        let advised = NonZero::new(bytes as u64);
+        rustix::fs::fadvise(&self.file, position, advised, rustix::fs::Advice::WillNeed)?;
+        // Read one behind the other: with the last byte the others are there.
+        self.file.read_exact_at(&mut [0], last)
     }
 
     fn link_count(&self) -> io::Result<u64> {
