@@ -107,6 +107,89 @@ def broker_configs_and_api_versions():
     equal("num.partitions=4" in every, True, "num.partitions")
 
 
+# ---- the cluster
+
+
+@case
+def log_dirs():
+    topic = new_topic(2)
+    produce(topic, range(10))
+    lines = run("LogDirsCommand", "--describe", "--topic-list", topic).splitlines()
+    [broker] = json.loads(next(line for line in lines if line.startswith("{")))["brokers"]
+    [folder] = broker["logDirs"]
+    equal(folder["error"], None)
+    partitions = {p["partition"]: p for p in folder["partitions"]}
+    equal(sorted(partitions), [f"{topic}-0", f"{topic}-1"])
+    equal(sum(p["size"] for p in partitions.values()) > 0, True, "bytes")
+    equal({(p["offsetLag"], p["isFuture"]) for p in partitions.values()}, {(0, False)})
+
+
+@case
+def leader_election():
+    topic = new_topic(2)
+    election = lambda kind, *args: run("LeaderElectionCommand", "--election-type", kind, *args)
+    for kind in ["preferred", "unclean"]:
+        answer = election(kind, "--topic", topic, "--partition", 0)
+        equal(f"Valid replica already elected for partitions {topic}-0" in answer, True, answer)
+        election(kind, "--all-topic-partitions")
+
+
+@case
+def partition_reassignment():
+    topic = new_topic(2)
+    node = int(describe(topic)[1]["Leader"])
+
+    def reassign(verb, replicas, expect=0):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            partition = {"topic": topic, "partition": 0, "replicas": replicas}
+            json.dump({"version": 1, "partitions": [partition]}, file)
+            file.flush()
+            args = ["--reassignment-json-file", file.name, verb, "--preserve-throttles"]
+            args = args[:3] if verb == "--execute" else args
+            return run("reassign.ReassignPartitionsCommand", *args, expect=expect)
+
+    equal("Successfully started partition reassignment" in reassign("--execute", [node]), True, "execute")
+    equal("is completed" in reassign("--verify", [node]), True, "verify")
+    reassign("--execute", [node, node + 1], expect=1)
+    reassign("--execute", [node, node], expect=1)
+    equal("None of the specified partition reassignments are active" in reassign("--cancel", [node]), True, "cancel")
+    equal("No partition reassignments found" in run("reassign.ReassignPartitionsCommand", "--list"), True, "list")
+
+
+@case
+def features():
+    ask = lambda *args, **kw: run("FeatureCommand", *args, **kw)
+    lines = [line.split() for line in ask("describe").splitlines()]
+    [row] = [line for line in lines if line[1] == "metadata.version"]
+    equal(row[row.index("FinalizedVersionLevel:") + 1], "4.3-IV0")
+    equal("was upgraded to 30" in ask("upgrade", "--feature", "metadata.version=30"), True, "to what it is")
+    ask("upgrade", "--feature", "metadata.version=31", expect=1)
+    ask("downgrade", "--feature", "metadata.version=29", expect=1)
+    ask("upgrade", "--feature", "no.such.feature=1", expect=1)
+
+
+@case
+def metadata_quorum():
+    lines = run("MetadataQuorumCommand", "describe", "--status").splitlines()
+    status = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    equal((status["MaxFollowerLag"], status["CurrentObservers"]), ("0", "[]"))
+    [voter] = json.loads(status["CurrentVoters"])
+    equal(str(voter["id"]), status["LeaderId"])
+    _, *rows = run("MetadataQuorumCommand", "describe", "--replication").splitlines()
+    [row] = [row.split() for row in rows if row.strip()]
+    equal((row[0], row[3], row[-1]), (status["LeaderId"], "0", "Leader"))
+
+
+@case
+def active_producers():
+    topic = new_topic(1)
+    produce(topic, range(10))
+    text = run("TransactionsCommand", "describe-producers", "--topic", topic, "--partition", 0)
+    [heads, row] = [line.split() for line in text.splitlines() if line.strip()]
+    found = dict(zip(heads, row))
+    equal((found["ProducerEpoch"], found["CurrentTransactionStartOffset"]), ("0", "None"))
+
+
 # ---- console producer and consumer
 
 

@@ -88,6 +88,11 @@ impl Controller {
         self.image.load_full()
     }
 
+    /// Where every change of the metadata is.
+    pub fn metadata_log(&self) -> &Log {
+        &self.log
+    }
+
     /// Creates each topic by itself: one that is refused keeps none of the others. With `validate_only` nothing is touched.
     pub async fn create_topics(
         &self,

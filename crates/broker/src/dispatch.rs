@@ -57,11 +57,20 @@ pub const SERVED: &[Served] = &[
     serve(ApiKey::OffsetForLeaderEpoch, 2, 4),
     serve(ApiKey::DescribeConfigs, 1, 4),
     serve(ApiKey::AlterConfigs, 0, 2),
+    serve(ApiKey::AlterReplicaLogDirs, 1, 2),
+    serve(ApiKey::DescribeLogDirs, 1, 5),
     serve(ApiKey::CreatePartitions, 0, 3),
     serve(ApiKey::DeleteGroups, 0, 2),
+    serve(ApiKey::ElectLeaders, 0, 2),
     serve(ApiKey::IncrementalAlterConfigs, 0, 1),
+    serve(ApiKey::AlterPartitionReassignments, 0, 1),
+    serve(ApiKey::ListPartitionReassignments, 0, 0),
     serve(ApiKey::OffsetDelete, 0, 0),
+    serve(ApiKey::DescribeQuorum, 0, 2),
+    serve(ApiKey::UpdateFeatures, 0, 2),
     serve(ApiKey::DescribeCluster, 0, 2),
+    serve(ApiKey::DescribeProducers, 0, 0),
+    serve(ApiKey::ListConfigResources, 0, 1),
     serve(ApiKey::DescribeTopicPartitions, 0, 0),
 ];
 
@@ -327,7 +336,11 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             &body(&call, input)?,
         )),
         ApiKey::Metadata => handlers::metadata::handle(broker, call.clone(), body(&call, input)?),
-        ApiKey::ApiVersions => now(handlers::api_versions::handle(&call, &body(&call, input)?)),
+        ApiKey::ApiVersions => now(handlers::api_versions::handle(
+            broker_now,
+            &call,
+            &body(&call, input)?,
+        )),
         ApiKey::InitProducerId => later(handlers::init_producer_id::handle(
             broker.clone(),
             call.clone(),

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use protocol::api::ApiKey;
 use protocol::messages::alter_configs::AlterConfigsRequest;
+use protocol::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
+use protocol::messages::alter_replica_log_dirs::AlterReplicaLogDirsRequest;
 use protocol::messages::create_partitions::CreatePartitionsRequest;
 use protocol::messages::create_topics::CreateTopicsRequest;
 use protocol::messages::delete_records::DeleteRecordsRequest;
 use protocol::messages::delete_topics::DeleteTopicsRequest;
+use protocol::messages::describe_quorum::DescribeQuorumRequest;
+use protocol::messages::elect_leaders::ElectLeadersRequest;
 use protocol::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
+use protocol::messages::update_features::UpdateFeaturesRequest;
 use protocol::wire::Decoder;
 
 use crate::broker::Broker;
-use crate::dispatch::{BadRequest, Call, Handled, body, listed, now};
+use crate::dispatch::{BadRequest, Call, Handled, body, later, listed, now};
 use crate::handlers;
 
 /// What administers topics, options and the cluster.
@@ -21,7 +26,6 @@ pub(crate) fn route(
     call: &Call,
     input: Decoder,
 ) -> Result<Handled, BadRequest> {
-    let broker_now = &**broker;
     Ok(match call.key {
         ApiKey::CreateTopics => {
             let request: CreateTopicsRequest = body(call, input)?;
@@ -64,6 +68,70 @@ pub(crate) fn route(
                 handlers::incremental_alter_configs::handle(broker.clone(), call.clone(), request);
             listed(broker, asked, answer)
         }
+        _ => return route_cluster(broker, call, input),
+    })
+}
+
+/// What administers the cluster: log dirs, leaders, replicas, the quorum, features.
+fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Handled, BadRequest> {
+    let broker_now = &**broker;
+    Ok(match call.key {
+        ApiKey::AlterReplicaLogDirs => {
+            let request: AlterReplicaLogDirsRequest = body(call, input)?;
+            let topics = request.dirs.iter().flat_map(|dir| &dir.topics);
+            let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
+            let answer =
+                handlers::alter_replica_log_dirs::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DescribeLogDirs => later(handlers::describe_log_dirs::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
+        ApiKey::ElectLeaders => {
+            let request: ElectLeadersRequest = body(call, input)?;
+            let topics = request.topic_partitions.iter().flatten();
+            let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
+            let answer = handlers::elect_leaders::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::AlterPartitionReassignments => {
+            let request: AlterPartitionReassignmentsRequest = body(call, input)?;
+            let topics = request.topics.iter();
+            let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
+            let answer = handlers::alter_partition_reassignments::handle(
+                broker.clone(),
+                call.clone(),
+                request,
+            );
+            listed(broker, asked, answer)
+        }
+        ApiKey::ListPartitionReassignments => now(handlers::list_partition_reassignments::handle(
+            call,
+            &body(call, input)?,
+        )),
+        ApiKey::DescribeQuorum => {
+            let request: DescribeQuorumRequest = body(call, input)?;
+            let topics = request.topics.iter();
+            let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
+            let answer = handlers::describe_quorum::handle(broker.clone(), call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::UpdateFeatures => {
+            let request: UpdateFeaturesRequest = body(call, input)?;
+            let asked = request.feature_updates.len();
+            let answer = handlers::update_features::handle(call.clone(), request);
+            listed(broker, asked, answer)
+        }
+        ApiKey::DescribeProducers => {
+            handlers::describe_producers::handle(broker, call.clone(), body(call, input)?)
+        }
+        ApiKey::ListConfigResources => later(handlers::list_config_resources::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
         ApiKey::DescribeCluster => now(handlers::describe_cluster::handle(
             broker_now,
             call,

@@ -191,6 +191,11 @@ impl Journal {
         self.disk.free_bytes()
     }
 
+    /// Bytes of the whole file system.
+    pub fn volume_bytes(&self) -> std::io::Result<u64> {
+        self.disk.volume_bytes()
+    }
+
     pub(crate) fn new_header(&self, number: u64, size: u64) -> FileHeader {
         FileHeader {
             merged: false,

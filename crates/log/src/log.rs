@@ -122,6 +122,10 @@ impl Log {
         self.state.lock().producers.describe().collect()
     }
 
+    pub fn producer_count(&self) -> usize {
+        self.state.lock().producers.len()
+    }
+
     /// The largest epoch not above `epoch`, and where it ended.
     pub fn end_offset_for_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
         let current = self.shared.leader_epoch.load(Ordering::Acquire);

@@ -1,13 +1,17 @@
 //! ApiVersions (key 18), versions 0 to 4: what is served, in which versions. An unknown version is answered in the form of version 0
-//! with UNSUPPORTED_VERSION, so that any client can find one that works (KIP-511).
+//! with UNSUPPORTED_VERSION, so that any client can find one that works (KIP-511). From version 3 on also the cluster's features.
 
 use protocol::api::ApiKey;
 use protocol::error::ErrorCode;
-use protocol::messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+use protocol::messages::api_versions::{
+    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
+};
 
+use super::features;
+use crate::broker::Broker;
 use crate::dispatch::{Call, Response, SERVED};
 
-pub(crate) fn handle(call: &Call, request: &ApiVersionsRequest) -> Response {
+pub(crate) fn handle(broker: &Broker, call: &Call, request: &ApiVersionsRequest) -> Response {
     if call.version >= 3
         && !(is_software_name(&request.client_software_name)
             && is_software_name(&request.client_software_version))
@@ -17,10 +21,23 @@ pub(crate) fn handle(call: &Call, request: &ApiVersionsRequest) -> Response {
             ..Default::default()
         });
     }
-    // Features are left out: none of those that Kafka's clients act on (transactions, new groups) is served.
+    let features = features::SERVED.iter();
+    let supported = features.clone().map(|feature| SupportedFeatureKey {
+        name: feature.name.into(),
+        min_version: feature.level,
+        max_version: feature.level,
+    });
+    let finalized = features.map(|feature| FinalizedFeatureKey {
+        name: feature.name.into(),
+        min_version_level: feature.level,
+        max_version_level: feature.level,
+    });
     call.respond(&ApiVersionsResponse {
         api_keys: served().collect(),
-        finalized_features_epoch: 0,
+        supported_features: supported.collect(),
+        // Kafka's is an offset of its metadata log as well.
+        finalized_features_epoch: broker.controller.image().end_offset,
+        finalized_features: finalized.collect(),
         ..Default::default()
     })
 }

@@ -1,6 +1,8 @@
 //! One file for each API that is served.
 
 pub(crate) mod alter_configs;
+pub(crate) mod alter_partition_reassignments;
+pub(crate) mod alter_replica_log_dirs;
 pub(crate) mod api_versions;
 mod authorized_operations;
 mod config_resource;
@@ -12,7 +14,12 @@ pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;
 pub(crate) mod describe_groups;
+pub(crate) mod describe_log_dirs;
+pub(crate) mod describe_producers;
+pub(crate) mod describe_quorum;
 pub(crate) mod describe_topic_partitions;
+pub(crate) mod elect_leaders;
+mod features;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 mod group;
@@ -21,8 +28,11 @@ pub(crate) mod incremental_alter_configs;
 pub(crate) mod init_producer_id;
 pub(crate) mod join_group;
 pub(crate) mod leave_group;
+pub(crate) mod list_config_resources;
 pub(crate) mod list_groups;
 pub(crate) mod list_offsets;
+pub(crate) mod list_partition_reassignments;
+mod log_dir;
 pub(crate) mod metadata;
 pub(crate) mod offset_commit;
 pub(crate) mod offset_delete;
@@ -32,3 +42,4 @@ mod prepare;
 pub(crate) mod produce;
 mod repeated;
 pub(crate) mod sync_group;
+pub(crate) mod update_features;

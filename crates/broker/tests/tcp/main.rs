@@ -10,9 +10,11 @@ mod running;
 mod hostile_batches;
 mod hostile_connections;
 mod hostile_frames;
+mod hostile_lists;
 
 mod administering;
 mod clocks;
+mod cluster;
 mod deleting;
 mod fetching;
 mod metadata;

@@ -27,6 +27,8 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn sync_folder(&self) -> io::Result<()>;
     /// Bytes that files may still take.
     fn free_bytes(&self) -> io::Result<u64>;
+    /// Bytes of the whole file system, whoever has them.
+    fn volume_bytes(&self) -> io::Result<u64>;
     /// Takes the folder for this process until the value is dropped; `WouldBlock` if another has it.
     fn lock(&self) -> io::Result<Box<dyn Send + Sync>>;
 }

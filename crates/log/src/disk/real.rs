@@ -110,6 +110,11 @@ impl Disk for RealDisk {
         Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
+    fn volume_bytes(&self) -> io::Result<u64> {
+        let found = rustix::fs::fstatvfs(&self.handle)?;
+        Ok(found.f_blocks.saturating_mul(found.f_frsize))
+    }
+
     #[expect(clippy::disallowed_methods, reason = "this is the door to files")]
     fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
         let path = self.folder.join(LOCK_NAME);

@@ -197,6 +197,10 @@ impl Disk for SimDisk {
         })
     }
 
+    fn volume_bytes(&self) -> io::Result<u64> {
+        Ok(self.state.lock().capacity_bytes.unwrap_or(u64::MAX))
+    }
+
     fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
         let mut state = self.state.lock();
         if std::mem::replace(&mut state.is_locked, true) {
