@@ -76,14 +76,19 @@ impl Default for HeavyWork {
 impl HeavyWork {
     /// Waits for its turn without a thread, then works.
     pub async fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        let is_threaded = Handle::try_current()
-            .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
         let _turn = self.turns.acquire().await;
-        match is_threaded {
-            true => tokio::task::block_in_place(work),
-            // A simulation: one thread, and nobody else to wait for.
-            false => work(),
-        }
+        wait_in_place(work)
+    }
+}
+
+/// Work that keeps its thread, because it waits for a disk or is much: other connections go on meanwhile on another.
+pub fn wait_in_place<T>(work: impl FnOnce() -> T) -> T {
+    let is_threaded = Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    match is_threaded {
+        true => tokio::task::block_in_place(work),
+        // A simulation: one thread, and nobody else to wait for.
+        false => work(),
     }
 }
 

@@ -345,6 +345,11 @@ impl Log {
         chunks
     }
 
+    /// Whether a read from `offset` on may have to wait for the disk: what lies there is in a sealed file.
+    pub fn is_sealed(&self, offset: i64) -> bool {
+        offset < self.high_watermark() && !self.shared.store.is_open(self.id, offset)
+    }
+
     fn check_range(&self, offset: i64) -> Result<(), ReadError> {
         if self.is_deleted() {
             return Err(ReadError::Deleted);

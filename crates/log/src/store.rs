@@ -143,6 +143,16 @@ impl Store {
         Ok(reading.chunks)
     }
 
+    /// Whether a file without a footer holds the log's records from `offset` on.
+    pub(crate) fn is_open(&self, log: LogId, offset: i64) -> bool {
+        let open = self.open.read();
+        open.iter().any(|file| {
+            let index = file.index.read();
+            let first = index.runs(log).first();
+            first.is_some_and(|first| first.base_offset <= offset)
+        })
+    }
+
     /// The runs from the one that holds `offset` on, if that lies in an open file.
     fn find_open(&self, log: LogId, offset: i64) -> Option<Found> {
         let open = self.open.read();

@@ -71,6 +71,15 @@ impl Limits {
     }
 }
 
+/// Whether some of what is read lies in sealed files, which a slow disk may take long to give.
+pub fn may_wait_for_disk(targets: &[Target]) -> bool {
+    let mut logs = targets.iter().filter_map(|target| {
+        let log = target.log.as_ref().ok()?;
+        Some((log, target.wanted.fetch_offset))
+    });
+    logs.any(|(log, offset)| log.is_sealed(offset))
+}
+
 pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
     let mut round = Round {
         answers: Vec::with_capacity(targets.len()),

@@ -20,6 +20,7 @@ use crate::dispatch::{Call, Response};
 use crate::fetch::read::{self, Limits, Round, Target};
 use crate::fetch::session::{FetchContext, TopicKey};
 use crate::fetch::watch::Watch;
+use crate::runtime;
 
 /// Isolation level of a consumer that wants committed records only.
 const READ_COMMITTED: i8 = 1;
@@ -103,7 +104,11 @@ async fn wait_for_records(
                 Some(bytes) => ready!(broker.records.poll_reserve(bytes, &mut waiter, cx)),
             };
             let granted = reservation.bytes().max(UNRESERVED_BYTES_MAX);
-            let round = read::read_all(targets, &limits.at_most(granted));
+            let look = || read::read_all(targets, &limits.at_most(granted));
+            let round = match read::may_wait_for_disk(targets) {
+                true => runtime::wait_in_place(look),
+                false => look(),
+            };
             let enough = round.bytes >= min_bytes || (granted < min_bytes && round.bytes > 0);
             if over || targets.is_empty() || round.answer_now || enough {
                 // Near enough: what is left of it may be less than the next batch.
