@@ -107,6 +107,21 @@ def broker_configs_and_api_versions():
     equal("num.partitions=4" in every, True, "num.partitions")
 
 
+@case
+def client_metrics_subscriptions():
+    name = unique("metrics")
+    ask = lambda *args, **kw: run("ClientMetricsCommand", *args, **kw)
+    ask("--alter", "--name", name, "--metrics", "org.apache.kafka.", "--interval", 60000, "--match", "client_id=a.*")
+    until(lambda: name in ask("--list").split(), "the subscription to be listed")
+    shown = ask("--describe", "--name", name)
+    for option in ["interval.ms=60000", "match=client_id=a.*", "metrics=org.apache.kafka."]:
+        equal(option in shown, True, option)
+    ask("--alter", "--name", name, "--interval", 5, expect=1)
+    ask("--alter", "--name", name, "--match", "colour=red", expect=1)
+    ask("--delete", "--name", name)
+    until(lambda: name not in ask("--list").split(), "the subscription to go")
+
+
 # ---- the cluster
 
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Address, Broker};
 use crate::budget::Budget;
+use crate::client_metrics::ClientMetrics;
 use crate::config::Config;
 use crate::controller::{Controller, JournalLogs, METADATA_LOG};
 use crate::coordinator::{self, Coordinator, OFFSETS_TOPIC};
@@ -136,6 +137,7 @@ impl Parts {
             answers: Budget::new(budget_bytes / ANSWERS_SHARE),
             connections: Arc::default(),
             metrics: metrics::Metrics::default(),
+            client_metrics: ClientMetrics::default(),
             heavy_work: HeavyWork::default(),
             clock: self.clock,
             random: self.random,

@@ -8,6 +8,7 @@ use protocol::KafkaString;
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
+use crate::client_metrics::ClientMetrics;
 use crate::config::Config;
 use crate::controller::Controller;
 use crate::coordinator::{Coordinator, OFFSETS_TOPIC};
@@ -38,6 +39,7 @@ pub struct Broker {
     pub answers: Arc<Budget>,
     pub connections: Arc<Connections>,
     pub metrics: Metrics,
+    pub client_metrics: ClientMetrics,
     pub heavy_work: HeavyWork,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<Random>,

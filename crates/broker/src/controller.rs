@@ -13,6 +13,7 @@ use protocol::error::ErrorCode;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::client_metrics::subscription;
 use crate::config::{Config, TopicOptions};
 use crate::metadata::decide::DecidedTopic;
 use crate::metadata::{
@@ -227,6 +228,34 @@ impl Controller {
             }
         };
         self.commit(commands, &[record], Arc::new(next), then).await
+    }
+
+    /// Replaces the options of a subscription to client metrics by what `change` makes of them; there need not have been one.
+    pub async fn alter_client_metrics(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), Refusal>,
+        validate_only: bool,
+    ) -> Result<(), Refusal> {
+        let commands = self.commands.clone().lock_owned().await;
+        let image = self.image();
+        let known = image.client_metrics.all.get(name);
+        let own = known
+            .map(|known| known.own_options.clone())
+            .unwrap_or_default();
+        let mut options = own.clone();
+        change(&mut options)?;
+        subscription::check(&options)?;
+        if validate_only || options == own {
+            return Ok(());
+        }
+        let record = MetadataRecord::ClientMetrics {
+            name: name.to_owned(),
+            options,
+        };
+        let next = self.next_image(&image, &record)?;
+        self.commit(commands, &[record], Arc::new(next), |_| {})
+            .await
     }
 
     /// A producer id that was never given out, also not before a crash.

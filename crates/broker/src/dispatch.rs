@@ -14,10 +14,11 @@ use protocol::messages::find_coordinator::FindCoordinatorRequest;
 use protocol::messages::leave_group::LeaveGroupRequest;
 use protocol::messages::offset_delete::OffsetDeleteRequest;
 use protocol::wire::{DecodeError, Decoder, Encoder};
-use protocol::{Chunk, KafkaString, Message, Request};
+use protocol::{Chunk, KafkaString, Message, Request, Uuid};
 
 use crate::broker::Broker;
 use crate::budget::{Budget, Reservation};
+use crate::client_metrics::Client;
 use crate::handlers::{self, produce};
 use crate::network::connection::Peer;
 use crate::network::output::Output;
@@ -70,6 +71,8 @@ pub const SERVED: &[Served] = &[
     serve(ApiKey::UpdateFeatures, 0, 2),
     serve(ApiKey::DescribeCluster, 0, 2),
     serve(ApiKey::DescribeProducers, 0, 0),
+    serve(ApiKey::GetTelemetrySubscriptions, 0, 0),
+    serve(ApiKey::PushTelemetry, 0, 0),
     serve(ApiKey::ListConfigResources, 0, 1),
     serve(ApiKey::DescribeTopicPartitions, 0, 0),
 ];
@@ -128,6 +131,18 @@ impl Call {
             .address
             .map(|address| format!("/{}", address.ip().to_canonical()))
             .unwrap_or_default()
+    }
+
+    /// Whose metrics are meant, for subscriptions to them.
+    pub fn client(&self, instance: Uuid) -> Client<'_> {
+        let software = self.peer.software.get();
+        Client {
+            instance,
+            client_id: self.client_id(),
+            software_name: software.map_or("", |software| &software.name),
+            software_version: software.map_or("", |software| &software.version),
+            address: self.peer.address,
+        }
     }
 
     /// The answer's bytes: size, header, message.

@@ -1,12 +1,13 @@
 //! Counters and gauges, and their Prometheus text. Counted where things happen; read by the HTTP listener.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use log::Status;
 use protocol::api::{self, ApiKey};
 
 use crate::broker::Broker;
+use crate::client_metrics::ClientMetrics;
 
 #[derive(Default)]
 pub struct Counter(AtomicU64);
@@ -114,9 +115,51 @@ pub fn render(broker: &Broker) -> String {
     out.gauge("fetch_sessions", "Incremental fetch sessions.", sessions);
     out.gauge("topics", "Topics.", image.topic_count() as u64);
     out.gauge("partitions", "Partitions.", image.partition_count() as u64);
+    clients(&mut out, &broker.client_metrics);
     journal(&mut out, &broker.journal.status());
     requests(&mut out, metrics);
     out.0
+}
+
+/// What clients push of themselves.
+fn clients(out: &mut Text, clients: &ClientMetrics) {
+    let (sums, dropped) = clients.totals();
+    for (name, help, counter) in [
+        ("pushes", "Pushes of clients' metrics.", &clients.pushes),
+        (
+            "push_bytes",
+            "Bytes of clients' metrics, as pushed.",
+            &clients.push_bytes,
+        ),
+        (
+            "throttled",
+            "Clients' requests that came too early.",
+            &clients.throttled,
+        ),
+        (
+            "unknown_subscriptions",
+            "Pushes under subscriptions that have changed.",
+            &clients.unknown_subscriptions,
+        ),
+        (
+            "invalid",
+            "Pushes that could not be read.",
+            &clients.invalid,
+        ),
+    ] {
+        out.counter(&format!("client_metrics_{name}_total"), help, counter.get());
+    }
+    let help = "Sums of clients' metrics that had no room.";
+    out.counter("client_metrics_dropped_total", help, dropped);
+    let help = "What clients count of themselves, over all clients.";
+    out.head("client_metric_total", "counter", help);
+    for (name, total) in sums {
+        out.sample(
+            "client_metric_total",
+            &format!("{{metric=\"{name}\"}}"),
+            total,
+        );
+    }
 }
 
 fn journal(out: &mut Text, status: &Status) {
@@ -178,7 +221,7 @@ impl Text {
         );
     }
 
-    fn sample(&mut self, name: &str, labels: &str, value: u64) {
+    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
         let _ = writeln!(self.0, "ottla_{name}{labels} {value}");
     }
 }

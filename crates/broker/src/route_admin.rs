@@ -127,6 +127,16 @@ fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Ha
         ApiKey::DescribeProducers => {
             handlers::describe_producers::handle(broker, call.clone(), body(call, input)?)
         }
+        ApiKey::GetTelemetrySubscriptions => now(handlers::get_telemetry_subscriptions::handle(
+            broker,
+            call,
+            &body(call, input)?,
+        )),
+        ApiKey::PushTelemetry => later(handlers::push_telemetry::handle(
+            broker.clone(),
+            call.clone(),
+            body(call, input)?,
+        )),
         ApiKey::ListConfigResources => later(handlers::list_config_resources::handle(
             broker.clone(),
             call.clone(),

@@ -175,6 +175,7 @@ impl Life {
         let peer = Peer {
             address: None,
             listener: 0,
+            software: Arc::default(),
         };
         self.tasks
             .spawn(Connection::new(theirs, self.broker.clone(), peer));

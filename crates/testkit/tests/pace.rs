@@ -36,6 +36,7 @@ async fn ended(life: &Life, client: impl AsyncFnOnce(&mut DuplexStream)) -> (End
     let peer = Peer {
         address: None,
         listener: 0,
+        software: Arc::default(),
     };
     let began = Instant::now();
     let connection = Connection::new(theirs, life.broker.clone(), peer);

@@ -167,6 +167,7 @@ fn connect(broker: &Arc<Broker>, tasks: &TaskTracker) -> DuplexStream {
     let peer = Peer {
         address: None,
         listener: 0,
+        software: Arc::default(),
     };
     tasks.spawn(Connection::new(theirs, broker.clone(), peer));
     ours

@@ -77,6 +77,8 @@ options! {
         "fetch.max.bytes" => fetch_max_bytes: i32 = 57_671_680, Range(1024, INT_MAX);
         #[doc = "Incremental fetch sessions kept."]
         "max.incremental.fetch.session.cache.slots" => max_incremental_fetch_session_cache_slots: i32 = 1000, Range(0, 1_000_000);
+        #[doc = "Most bytes of metrics that a client may push at once; above some 4 MiB it means those."]
+        "telemetry.max.bytes" => telemetry_max_bytes: i32 = 1_048_576, Range(1, INT_MAX);
         #[doc = "Most partitions in one answer of DescribeTopicPartitions."]
         "max.request.partition.size.limit" => max_request_partition_size_limit: i32 = 2000, Range(1, INT_MAX);
         #[doc = "Size of a journal file, bytes. No record batch can be larger than half of it."]

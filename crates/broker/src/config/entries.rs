@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::table::Definition;
 use super::value::Kind;
-use super::{Config, INTERVALS, Options, TopicOptions, alias};
+use super::{ClientMetricsOptions, Config, INTERVALS, Options, TopicOptions, alias};
 
 /// Where a value comes from (the number is Kafka's, explicit and never reused).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Source {
     /// File, environment or flag at the broker's start.
     StaticBroker = 4,
     Default = 5,
+    /// A subscription to client metrics.
+    ClientMetrics = 7,
 }
 
 /// One of the places a value can come from, and the value there.
@@ -77,6 +79,31 @@ pub fn of_topic(config: &Config, own: &BTreeMap<String, String>) -> Vec<Entry> {
         Entry::new(definition, definition.name, value, synonyms)
     };
     TopicOptions::DEFINITIONS.iter().map(entry).collect()
+}
+
+/// Every option of a subscription to client metrics that sets `own`. As Kafka tells it, a default is no synonym here.
+pub fn of_client_metrics(own: &BTreeMap<String, String>) -> Vec<Entry> {
+    let entry = |definition: &'static Definition| {
+        let own = own.get(definition.name).map(|value| Synonym {
+            name: definition.name,
+            value: value.clone(),
+            source: Source::ClientMetrics,
+        });
+        let value = match &own {
+            Some(own) => own.value.clone(),
+            None => (definition.default)(),
+        };
+        Entry::new(
+            definition,
+            definition.name,
+            value,
+            own.into_iter().collect(),
+        )
+    };
+    ClientMetricsOptions::DEFINITIONS
+        .iter()
+        .map(entry)
+        .collect()
 }
 
 /// Every option of the broker, with the defaults it gives to topics.

@@ -1,11 +1,12 @@
 //! Configuration: Kafka's names in Kafka's `server.properties` form, overridden by environment and flags, parsed once into typed
 //! values. `Config` is made by the binary at start and read by the whole broker.
 //!
-//! In reading order: `value` (types of values), `table` (how an option is declared), `broker_options` and `topic_options` (the
-//! declarations), `reference_tests` (they make docs/configuration.md), `entries` (options as clients are told), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing
+//! In reading order: `value` (types of values), `table` (how an option is declared), `broker_options`, `topic_options` and
+//! `client_metrics_options` (the declarations), `reference_tests` (they make docs/configuration.md), `entries` (options as clients are told), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing
 //! here).
 
 pub mod broker_options;
+pub mod client_metrics_options;
 pub mod entries;
 pub mod listener;
 mod properties;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 pub use broker_options::Options;
+pub use client_metrics_options::ClientMetricsOptions;
 pub use listener::Listener;
 use table::{Definition, Effect};
 pub use topic_options::TopicOptions;

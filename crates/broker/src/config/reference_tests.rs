@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::table::{Definition, Effect};
 use super::value::{Check, Kind};
-use super::{INTERVALS, Options, TopicOptions, unused};
+use super::{ClientMetricsOptions, INTERVALS, Options, TopicOptions, unused};
 
 const HEAD: &str = "\
 # Configuration
@@ -69,6 +69,15 @@ fn document() -> String {
     out.push_str("\nIn coarser units, where the one in ms is not given:\n\n");
     for interval in INTERVALS {
         writeln!(out, "- `{}` for `{}`", interval.name, interval.topic_option).unwrap();
+    }
+    section(
+        &mut out,
+        "Subscriptions to client metrics",
+        "Set for one subscription by `kafka-client-metrics` or any admin client (the resource CLIENT_METRICS). The sums that clients push \
+         are shown at `/metrics`.",
+    );
+    for definition in ClientMetricsOptions::DEFINITIONS {
+        row(&mut out, definition, definition.name);
     }
     out.push_str(
         "\n## Kafka's options that mean nothing here\n\nAccepted, so that a stock file starts, and named in one line at the start; \

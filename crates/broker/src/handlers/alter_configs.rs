@@ -1,4 +1,4 @@
-//! AlterConfigs (key 33), versions 0 to 2: gives topics a whole new set of options; what is not named falls back to its default. Options
+//! AlterConfigs (key 33), versions 0 to 2: gives topics and subscriptions to client metrics a whole new set of options; what is not named falls back to its default. Options
 //! of brokers are set at their start, and so are refused here.
 
 use std::sync::Arc;
@@ -60,15 +60,23 @@ async fn alter(
         &asked.resource_name,
         broker.config.options.node_id,
     )?;
-    let ConfigResource::Topic(topic) = resource else {
-        return config_resource::refuse_change(resource, whole.keys().map(String::as_str));
-    };
+    let names: Vec<String> = whole.keys().cloned().collect();
     let change = |options: &mut _| {
         *options = whole;
         Ok(())
     };
-    broker
-        .controller
-        .alter_topic_options(topic, change, validate_only)
-        .await
+    let controller = &broker.controller;
+    match resource {
+        ConfigResource::Topic(topic) => {
+            controller
+                .alter_topic_options(topic, change, validate_only)
+                .await
+        }
+        ConfigResource::ClientMetrics(name) => {
+            controller
+                .alter_client_metrics(name, change, validate_only)
+                .await
+        }
+        _ => config_resource::refuse_change(resource, names.iter().map(String::as_str)),
+    }
 }

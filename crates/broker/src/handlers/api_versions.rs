@@ -10,6 +10,10 @@ use protocol::messages::api_versions::{
 use super::features;
 use crate::broker::Broker;
 use crate::dispatch::{Call, Response, SERVED};
+use crate::network::connection::Software;
+
+/// A name or a version that is kept with its connection.
+const SOFTWARE_LEN_MAX: usize = 128;
 
 pub(crate) fn handle(broker: &Broker, call: &Call, request: &ApiVersionsRequest) -> Response {
     if call.version >= 3
@@ -21,6 +25,7 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ApiVersionsRequest)
             ..Default::default()
         });
     }
+    remember_software(call, request);
     let features = features::SERVED.iter();
     let supported = features.clone().map(|feature| SupportedFeatureKey {
         name: feature.name.into(),
@@ -40,6 +45,20 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ApiVersionsRequest)
         finalized_features: finalized.collect(),
         ..Default::default()
     })
+}
+
+/// Subscriptions to client metrics ask for it. Who says more of himself than this is remembered without.
+fn remember_software(call: &Call, request: &ApiVersionsRequest) {
+    let (name, version) = (
+        &request.client_software_name,
+        &request.client_software_version,
+    );
+    if call.version >= 3 && name.len().max(version.len()) <= SOFTWARE_LEN_MAX {
+        call.peer.software.get_or_init(|| Software {
+            name: name.to_string(),
+            version: version.to_string(),
+        });
+    }
 }
 
 /// The answer to a version that nobody here speaks.

@@ -13,7 +13,8 @@ pub(crate) enum ConfigResource<'a> {
     AllBrokers,
     Broker,
     BrokerLogger,
-    ClientMetrics,
+    /// A subscription to client metrics.
+    ClientMetrics(&'a str),
     Group,
 }
 
@@ -41,14 +42,14 @@ impl<'a> ConfigResource<'a> {
             16 | 32 if name.is_empty() => Err(invalid(
                 "The name of the resource must not be empty".to_owned(),
             )),
-            16 => Ok(ConfigResource::ClientMetrics),
+            16 => Ok(ConfigResource::ClientMetrics(name)),
             32 => Ok(ConfigResource::Group),
             _ => Err(invalid(format!("Unknown resource type {kind}"))),
         }
     }
 }
 
-/// The answer to a change of what is not a topic: what changes nothing is done, the rest says where to go instead.
+/// The answer to a change of what has no options that can be changed: what changes nothing is done, the rest says where to go instead.
 pub(crate) fn refuse_change<'a>(
     resource: ConfigResource<'_>,
     mut names: impl Iterator<Item = &'a str>,
@@ -57,9 +58,9 @@ pub(crate) fn refuse_change<'a>(
         return Ok(());
     };
     let (code, message) = match resource {
-        ConfigResource::Topic(topic) => (
+        ConfigResource::Topic(of) | ConfigResource::ClientMetrics(of) => (
             ErrorCode::InvalidRequest,
-            format!("{name} of topic {topic} cannot be changed this way"),
+            format!("{name} of {of} cannot be changed this way"),
         ),
         ConfigResource::AllBrokers | ConfigResource::Broker => (
             ErrorCode::InvalidRequest,
@@ -72,10 +73,6 @@ pub(crate) fn refuse_change<'a>(
             format!(
                 "logger {name} does not exist: what is logged is set by --log at the broker's start"
             ),
-        ),
-        ConfigResource::ClientMetrics => (
-            ErrorCode::InvalidRequest,
-            format!("{name} cannot be set: subscriptions to client metrics are not served"),
         ),
         ConfigResource::Group => (
             ErrorCode::InvalidConfig,
@@ -110,7 +107,8 @@ mod tests {
             (4, "seven", invalid),
             (8, "7", Ok(BrokerLogger)),
             (8, "", invalid),
-            (16, "s", Ok(ClientMetrics)),
+            (16, "s", Ok(ClientMetrics("s"))),
+            (16, "", invalid),
             (32, "g", Ok(Group)),
             (32, "", invalid),
             (0, "x", invalid),
@@ -130,7 +128,6 @@ mod tests {
             (ConfigResource::AllBrokers, ErrorCode::InvalidRequest),
             (ConfigResource::Broker, ErrorCode::InvalidRequest),
             (ConfigResource::BrokerLogger, ErrorCode::InvalidConfig),
-            (ConfigResource::ClientMetrics, ErrorCode::InvalidRequest),
             (ConfigResource::Group, ErrorCode::InvalidConfig),
         ] {
             assert_eq!(refuse_change(resource, [].into_iter()), Ok(()));

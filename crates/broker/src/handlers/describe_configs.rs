@@ -1,6 +1,7 @@
-//! DescribeConfigs (key 32), versions 1 to 4: the options of topics and of this broker, with their sources. The broker's are read-only:
-//! they are set at its start. For all brokers at once, loggers, client metrics and groups nothing is set here, and so nothing is told.
+//! DescribeConfigs (key 32), versions 1 to 4: the options of topics, of subscriptions to client metrics and of this broker, with their sources. The broker's are read-only:
+//! they are set at its start. For all brokers at once, loggers and groups nothing is set here, and so nothing is told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::error::ErrorCode;
@@ -79,10 +80,14 @@ fn entries_of(
             )),
         },
         ConfigResource::Broker => Ok(entries::of_broker(config)),
-        ConfigResource::AllBrokers
-        | ConfigResource::BrokerLogger
-        | ConfigResource::ClientMetrics
-        | ConfigResource::Group => Ok(Vec::new()),
+        ConfigResource::ClientMetrics(name) => {
+            let subscription = image.client_metrics.all.get(name);
+            let own = subscription.map(|subscription| &subscription.own_options);
+            Ok(entries::of_client_metrics(own.unwrap_or(&BTreeMap::new())))
+        }
+        ConfigResource::AllBrokers | ConfigResource::BrokerLogger | ConfigResource::Group => {
+            Ok(Vec::new())
+        }
     }
 }
 

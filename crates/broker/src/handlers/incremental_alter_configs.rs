@@ -1,4 +1,5 @@
-//! IncrementalAlterConfigs (key 44), versions 0 and 1: changes some options of topics and leaves the others. Each resource changes as a
+//! IncrementalAlterConfigs (key 44), versions 0 and 1: changes some options of topics and of subscriptions to client
+//! metrics, and leaves the others. Each resource changes as a
 //! whole or not at all. Options of brokers are set at their start, and so are refused here.
 
 use std::sync::Arc;
@@ -66,12 +67,19 @@ async fn alter(
         &asked.resource_name,
         broker.config.options.node_id,
     )?;
-    let ConfigResource::Topic(topic) = resource else {
-        return config_resource::refuse_change(resource, changes.iter().map(|change| change.name));
-    };
     let change = |options: &mut _| option_change::apply(&broker.config, options, &changes);
-    broker
-        .controller
-        .alter_topic_options(topic, change, validate_only)
-        .await
+    let controller = &broker.controller;
+    match resource {
+        ConfigResource::Topic(topic) => {
+            controller
+                .alter_topic_options(topic, change, validate_only)
+                .await
+        }
+        ConfigResource::ClientMetrics(name) => {
+            controller
+                .alter_client_metrics(name, change, validate_only)
+                .await
+        }
+        _ => config_resource::refuse_change(resource, changes.iter().map(|change| change.name)),
+    }
 }

@@ -10,6 +10,7 @@ use protocol::messages::list_config_resources::{
 
 use crate::broker::Broker;
 use crate::dispatch::{self, Call, Response};
+use crate::metadata::Image;
 
 /// Kafka's numbers of the kinds.
 const TOPIC: i8 = 2;
@@ -38,16 +39,17 @@ pub(crate) async fn handle(
             ..Default::default()
         });
     }
-    let topics = match asked.contains(&TOPIC) {
-        true => broker.controller.image().topic_count(),
-        false => 0,
-    };
-    let build = async { list(&broker, &call, asked) };
-    dispatch::with_room(&broker.answers, topics * RESOURCE_BYTES, build).await
+    let image = broker.controller.image();
+    let count = |kind: i8, count: usize| if asked.contains(&kind) { count } else { 0 };
+    let topics = count(TOPIC, image.topic_count());
+    let subscriptions = count(CLIENT_METRICS, image.client_metrics.all.len());
+    let build = async { list(&broker, &image, &call, asked) };
+    let bytes = (topics + subscriptions) * RESOURCE_BYTES;
+    dispatch::with_room(&broker.answers, bytes, build).await
 }
 
-/// Neither client metrics nor groups have options here.
-fn list(broker: &Broker, call: &Call, asked: &[i8]) -> Response {
+/// Groups have no options here.
+fn list(broker: &Broker, image: &Image, call: &Call, asked: &[i8]) -> Response {
     let node_id = KafkaString::from(broker.config.options.node_id.to_string());
     let mut config_resources = Vec::new();
     for kind in [BROKER_LOGGER, BROKER] {
@@ -59,10 +61,16 @@ fn list(broker: &Broker, call: &Call, asked: &[i8]) -> Response {
         }
     }
     if asked.contains(&TOPIC) {
-        let image = broker.controller.image();
         config_resources.extend(image.topics().map(|topic| ConfigResource {
             resource_name: topic.name.clone(),
             resource_type: TOPIC,
+        }));
+    }
+    if asked.contains(&CLIENT_METRICS) {
+        let names = image.client_metrics.all.keys();
+        config_resources.extend(names.map(|name| ConfigResource {
+            resource_name: name.clone().into(),
+            resource_type: CLIENT_METRICS,
         }));
     }
     call.respond(&ListConfigResourcesResponse {

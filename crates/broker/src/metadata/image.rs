@@ -10,6 +10,7 @@ use protocol::{KafkaString, Uuid};
 
 use super::record::MetadataRecord;
 use super::topic_name;
+use crate::client_metrics::{Subscription, Subscriptions};
 use crate::config::{Config, TopicOptions};
 
 /// A topic as of one image.
@@ -42,6 +43,7 @@ pub struct Image {
     collisions: OrdMap<String, KafkaString>,
     /// Broker id as text, or empty for all brokers, to the options set at run time.
     pub broker_options: OrdMap<String, BTreeMap<String, String>>,
+    pub client_metrics: Subscriptions,
     pub next_log: LogId,
     pub next_producer_id: i64,
     /// End offset of the part of the metadata log that this image has applied.
@@ -166,6 +168,17 @@ impl Image {
             MetadataRecord::BrokerOptions { broker, options } => {
                 next.broker_options.insert(broker.clone(), options.clone());
             }
+            MetadataRecord::ClientMetrics { name, options } => {
+                let all = &mut next.client_metrics.all;
+                match options.is_empty() {
+                    true => all.remove(name),
+                    false => {
+                        let subscription = Subscription::new(options.clone());
+                        all.insert(name.clone(), Arc::new(subscription))
+                    }
+                };
+                next.client_metrics.version = next.end_offset;
+            }
             MetadataRecord::Logs { next: log } => next.next_log = next.next_log.max(*log),
             MetadataRecord::ProducerIds { next: id } => {
                 next.next_producer_id = next.next_producer_id.max(*id)
@@ -201,6 +214,12 @@ impl Image {
             records.push(MetadataRecord::BrokerOptions {
                 broker: broker.clone(),
                 options: options.clone(),
+            });
+        }
+        for (name, subscription) in &self.client_metrics.all {
+            records.push(MetadataRecord::ClientMetrics {
+                name: name.clone(),
+                options: subscription.own_options.clone(),
             });
         }
         records.push(MetadataRecord::Logs {

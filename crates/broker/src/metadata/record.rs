@@ -38,6 +38,11 @@ pub enum MetadataRecord {
         broker: String,
         options: BTreeMap<String, String>,
     },
+    /// All options of a subscription to client metrics; without any it is gone.
+    ClientMetrics {
+        name: String,
+        options: BTreeMap<String, String>,
+    },
     /// Log ids below `next` have been given out. In snapshots, which do not tell of deleted topics.
     Logs { next: u64 },
     /// Producer ids below `next` may be in use.

@@ -53,6 +53,7 @@ mod tests {
     use log::{Log, LogId};
 
     use super::*;
+    use crate::client_metrics::Subscription;
     use crate::config::{Config, TopicOptions};
     use crate::metadata::LogOpener;
 
@@ -69,6 +70,12 @@ mod tests {
         let mut image = Image::empty();
         image.cluster_id = "c".to_owned();
         image.end_offset = 42;
+        let options = [("metrics".to_owned(), "*".to_owned())];
+        let subscription = Subscription::new(options.into());
+        image
+            .client_metrics
+            .all
+            .insert("s".to_owned(), Arc::new(subscription));
         let whole = encode(&image);
         let snapshot = decode(whole.clone()).unwrap();
         assert_eq!(snapshot.end_offset, 42);

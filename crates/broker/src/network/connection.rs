@@ -11,7 +11,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -58,6 +58,15 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// Index of the listener in the configuration: decides which address clients are told.
     pub listener: usize,
+    /// What the client says it is, once it has.
+    pub software: Arc<OnceLock<Software>>,
+}
+
+/// A client's name and version of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Software {
+    pub name: String,
+    pub version: String,
 }
 
 /// Why a connection ended.

@@ -159,6 +159,7 @@ fn start(
         Peer {
             address: Some(address),
             listener: index,
+            software: Arc::default(),
         },
     );
     let broker = broker.clone();

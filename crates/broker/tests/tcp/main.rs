@@ -23,3 +23,4 @@ mod pipelining;
 mod producing;
 mod recompressing;
 mod starting;
+mod telemetry;
