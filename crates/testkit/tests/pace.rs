@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
