@@ -23,7 +23,8 @@ use crate::random::Random;
 use crate::runtime::HeavyWork;
 use crate::{metrics, storage};
 
-/// The parts of the memory budget for records that are fetched, and for answers that cannot be cut short; requests have the rest.
+/// The parts of the memory budget for records that are fetched, and for answers that cannot be cut short; groups have
+/// theirs, requests the rest.
 const RECORDS_SHARE: i64 = 4;
 const ANSWERS_SHARE: i64 = 4;
 
@@ -131,7 +132,10 @@ impl Parts {
                 i32::from_be_bytes(*self.random.bytes().first_chunk().unwrap_or(&[0; 4])),
             )),
             requests: Budget::new(
-                budget_bytes - budget_bytes / RECORDS_SHARE - budget_bytes / ANSWERS_SHARE,
+                budget_bytes
+                    - budget_bytes / RECORDS_SHARE
+                    - budget_bytes / ANSWERS_SHARE
+                    - coordinator::memory_bytes(&self.config.options),
             ),
             records: Budget::new(budget_bytes / RECORDS_SHARE),
             answers: Budget::new(budget_bytes / ANSWERS_SHARE),

@@ -31,6 +31,8 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 pub const SECTION: u32 = 17;
 /// The running time when a batch was appended, on its first record: Kafka's stamps are the wall clock's, which may be set.
 const RUNNING_MS_HEADER: &[u8] = b"ottla.running.ms";
+/// The groups' part of the memory budget, an eighth.
+const MEMORY_SHARE: i64 = 8;
 /// Bytes of the offsets topic that are replayed at once.
 const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 
@@ -90,7 +92,13 @@ pub fn groups_config(options: &Options) -> GroupsConfig {
         offsets_retention_check_interval_ms: options
             .offsets_retention_check_interval_ms
             .unsigned_abs(),
+        memory_bytes_max: usize::try_from(memory_bytes(options)).unwrap_or(0),
     }
+}
+
+/// The part of the memory budget that groups may hold.
+pub fn memory_bytes(options: &Options) -> i64 {
+    options.memory_budget_bytes / MEMORY_SHARE
 }
 
 impl Coordinator {

@@ -8,6 +8,7 @@ use protocol::api::{self, ApiKey};
 
 use crate::broker::Broker;
 use crate::client_metrics::ClientMetrics;
+use crate::groups::Groups;
 
 #[derive(Default)]
 pub struct Counter(AtomicU64);
@@ -116,6 +117,17 @@ pub fn render(broker: &Broker) -> String {
     out.gauge("topics", "Topics.", image.topic_count() as u64);
     out.gauge("partitions", "Partitions.", image.partition_count() as u64);
     clients(&mut out, &broker.client_metrics);
+    let groups = |groups: &Groups| {
+        let counted = [groups.count(), groups.held_bytes()].map(|count| count as u64);
+        (counted, groups.memory_refusals())
+    };
+    let ([count, held_bytes], refusals) = broker.coordinator.look(groups);
+    out.gauge("groups", "Groups.", count);
+    let help = "Memory that groups hold: members, assignments, offsets.";
+    out.gauge("groups_memory_bytes", help, held_bytes);
+    let help =
+        "Joins, assignments and commits refused because groups hold all the memory they may.";
+    out.counter("groups_memory_refusals_total", help, refusals);
     journal(&mut out, &broker.journal.status());
     requests(&mut out, metrics);
     out.0

@@ -27,7 +27,7 @@ impl Groups {
             return step.effects;
         }
         if let Some(group) = groups.get_mut(group_id) {
-            for member_id in std::mem::take(&mut group.pending_join) {
+            for member_id in group.pending_join.clone() {
                 group.remove_member(&mut step, &member_id, ErrorCode::UnknownMemberId);
             }
             let mut partitions = commits_under_way(step.appends, group_id);

@@ -21,8 +21,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use protocol::error::ErrorCode;
 
+use super::held::{
+    GROUP_BYTES, Held, Meter, member_bytes, offset_bytes, pending_bytes, stored_bytes, topic_bytes,
+};
 use super::member::{Member, each_name_once};
 use super::record::{CommittedOffset, GroupMetadata, MemberMetadata};
 use super::reply::{JoinMember, JoinReply, Reply, SyncReply};
@@ -68,6 +72,8 @@ pub(super) struct Group {
     /// When it was, on the running time.
     pub(super) stored_running_ms: u64,
     pub(super) offsets: BTreeMap<Arc<str>, BTreeMap<i32, StoredOffset>>,
+    /// What all of this takes.
+    pub(super) held: Held,
     awaiting_join: usize,
     /// How many members support each protocol.
     supporters: BTreeMap<String, usize>,
@@ -102,7 +108,12 @@ impl State {
 }
 
 impl Group {
-    pub(super) fn new(id: Arc<str>) -> Self {
+    pub(super) fn new(id: Arc<str>, meter: &Meter) -> Self {
+        let held = meter.hold(GROUP_BYTES + id.len());
+        Self::holding(id, held)
+    }
+
+    fn holding(id: Arc<str>, held: Held) -> Self {
         Self {
             id,
             state: State::Empty,
@@ -122,6 +133,7 @@ impl Group {
             stored: None,
             stored_running_ms: 0,
             offsets: BTreeMap::new(),
+            held,
             awaiting_join: 0,
             supporters: BTreeMap::new(),
         }
@@ -134,7 +146,7 @@ impl Group {
         };
         let stored_running_ms = self.stored_running_ms;
         self.forget_generations();
-        self.stored = Some(Arc::clone(&stored));
+        self.set_stored(Some(Arc::clone(&stored)));
         self.stored_running_ms = stored_running_ms;
         self.state_since_ms = stored.state_since_ms;
         self.state_since_running_ms = stored.state_since_ms.map(|_| stored_running_ms);
@@ -160,10 +172,16 @@ impl Group {
 
     /// Nothing is left but offsets: the next member to join begins with generation 1.
     pub(super) fn forget_generations(&mut self) {
+        assert!(
+            self.members.is_empty() && self.pending_join.is_empty(),
+            "nobody is forgotten with a generation"
+        );
+        self.set_stored(None);
         let offsets = std::mem::take(&mut self.offsets);
+        let held = std::mem::take(&mut self.held);
         *self = Self {
             offsets,
-            ..Self::new(Arc::clone(&self.id))
+            ..Self::holding(Arc::clone(&self.id), held)
         };
     }
 
@@ -320,8 +338,62 @@ impl Group {
         self.state_since_running_ms = Some(now.running_ms);
     }
 
+    pub(super) fn set_stored(&mut self, stored: Option<Arc<GroupMetadata>>) {
+        let old = std::mem::replace(&mut self.stored, stored);
+        self.held.exchange(
+            stored_bytes(old.as_deref()),
+            stored_bytes(self.stored.as_deref()),
+        );
+    }
+
+    pub(super) fn insert_offset(&mut self, topic: &Arc<str>, partition: i32, offset: StoredOffset) {
+        if !self.offsets.contains_key(topic) {
+            self.held.exchange(0, topic_bytes(topic));
+        }
+        let partitions = self.offsets.entry(Arc::clone(topic)).or_default();
+        let new_bytes = offset_bytes(&offset.committed);
+        let old = partitions.insert(partition, offset);
+        let old_bytes = old.map_or(0, |old| offset_bytes(&old.committed));
+        self.held.exchange(old_bytes, new_bytes);
+    }
+
+    pub(super) fn remove_offset(&mut self, topic: &str, partition: i32) {
+        let Some(partitions) = self.offsets.get_mut(topic) else {
+            return;
+        };
+        if let Some(old) = partitions.remove(&partition) {
+            self.held.exchange(offset_bytes(&old.committed), 0);
+        }
+        if partitions.is_empty() {
+            self.offsets.remove(topic);
+            self.held.exchange(topic_bytes(topic), 0);
+        }
+    }
+
+    pub(super) fn assign(&mut self, member_id: &str, assignment: Bytes) {
+        if let Some(member) = self.members.get_mut(member_id) {
+            let old = std::mem::replace(&mut member.assignment, assignment);
+            self.held.exchange(old.len(), member.assignment.len());
+        }
+    }
+
+    /// An id is given out.
+    pub(super) fn expect_member(&mut self, member_id: Arc<str>) {
+        let bytes = pending_bytes(&member_id);
+        if self.pending_join.insert(member_id) {
+            self.held.exchange(0, bytes);
+        }
+    }
+
+    fn expect_no_more(&mut self, member_id: &str) {
+        if self.pending_join.remove(member_id) {
+            self.held.exchange(pending_bytes(member_id), 0);
+        }
+    }
+
     pub(super) fn add_member(&mut self, member_id: Arc<str>, member: Member) {
-        self.pending_join.remove(&member_id);
+        self.expect_no_more(&member_id);
+        self.held.exchange(0, member_bytes(&member_id, &member));
         if let Some(instance_id) = &member.group_instance_id {
             self.static_members
                 .insert(Arc::clone(instance_id), Arc::clone(&member_id));
@@ -329,8 +401,8 @@ impl Group {
         self.count_supporters(&member.protocols);
         self.awaiting_join += usize::from(member.awaiting_join.is_some());
         self.leader.get_or_insert_with(|| Arc::clone(&member_id));
-        if let Some(replaced) = self.members.insert(member_id, member) {
-            self.forget(&replaced);
+        if let Some(replaced) = self.members.insert(Arc::clone(&member_id), member) {
+            self.forget(&member_id, &replaced);
         }
     }
 
@@ -341,12 +413,12 @@ impl Group {
         member_id: &str,
         error: ErrorCode,
     ) -> Option<Member> {
-        self.pending_join.remove(member_id);
+        self.expect_no_more(member_id);
         self.pending_sync.remove(member_id);
         step.cancel(&self.id, Timer::Member(member_id.into()));
 
         let mut member = self.members.remove(member_id)?;
-        self.forget(&member);
+        self.forget(member_id, &member);
         if let Some(instance_id) = &member.group_instance_id
             && self
                 .static_members
@@ -379,7 +451,10 @@ impl Group {
             return;
         };
         let protocols = each_name_once(&request.protocols);
+        let old_bytes = member_bytes(member_id, member);
         let old = std::mem::replace(&mut member.protocols, protocols.clone());
+        self.held
+            .exchange(old_bytes, member_bytes(member_id, member));
         member.rebalance_timeout_ms = request.rebalance_timeout_ms;
         member.session_timeout_ms = request.session_timeout_ms;
         self.count_supporters(&protocols);
@@ -410,7 +485,8 @@ impl Group {
         }
     }
 
-    fn forget(&mut self, member: &Member) {
+    fn forget(&mut self, member_id: &str, member: &Member) {
+        self.held.exchange(member_bytes(member_id, member), 0);
         self.discount_supporters(&member.protocols);
         self.awaiting_join -= usize::from(member.awaiting_join.is_some());
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use protocol::error::ErrorCode;
 
 use super::group::{Group, State};
+use super::held::{member_bytes, protocols_bytes};
 use super::member::Member;
 use super::record::{Record, TEXT_BYTES_MAX};
 use super::reply::{JoinReply, Reply};
-use super::request::{JoinGroup, Now, Protocol, Token};
+use super::request::{JoinGroup, Now, Token};
 use super::step::{Effects, StaticReplacement, Step, Then};
 use super::timers::Timer;
 use super::{Groups, GroupsConfig};
@@ -18,9 +19,10 @@ use super::{Groups, GroupsConfig};
 const NEW_MEMBER_JOIN_TIMEOUT_MS: u64 = 5 * 60 * 1000;
 /// Ids given out that nobody has joined with yet, per group; a client can ask for them without end.
 const PENDING_MEMBERS_MAX: usize = 50_000;
-/// What a member may say of itself in all its protocols together, and all members of a group: the group's record holds it.
-const MEMBER_METADATA_BYTES_MAX: usize = 1 << 20;
-const GROUP_METADATA_BYTES_MAX: usize = 16 << 20;
+/// What a member may say of itself in all its protocols together, or be assigned, and all members of a group: the group's record
+/// holds it.
+pub(super) const MEMBER_METADATA_BYTES_MAX: usize = 1 << 20;
+pub(super) const GROUP_METADATA_BYTES_MAX: usize = 16 << 20;
 /// What makes a member id of a client id: a dash and a UUID.
 const UUID_SUFFIX_BYTES: usize = 37;
 
@@ -45,7 +47,8 @@ impl Groups {
                 return step.effects;
             }
             let id: Arc<str> = request.group_id.as_str().into();
-            groups.insert(Arc::clone(&id), Group::new(id));
+            let group = Group::new(Arc::clone(&id), step.meter);
+            groups.insert(id, group);
         }
         if let Some(group) = groups.get_mut(&*request.group_id) {
             group.join(&mut step, token, request);
@@ -71,7 +74,7 @@ fn check(request: &JoinGroup, config: &GroupsConfig) -> Result<(), ErrorCode> {
     if request.group_id.is_empty() || request.group_id.len() > TEXT_BYTES_MAX {
         Err(ErrorCode::InvalidGroupId)
     } else if texts.any(|text| text.len() > TEXT_BYTES_MAX - UUID_SUFFIX_BYTES)
-        || metadata_bytes(&request.protocols) > MEMBER_METADATA_BYTES_MAX
+        || protocols_bytes(&request.protocols) > MEMBER_METADATA_BYTES_MAX
     {
         Err(ErrorCode::InvalidRequest)
     } else if !session_timeouts_ms.contains(&request.session_timeout_ms) {
@@ -79,11 +82,6 @@ fn check(request: &JoinGroup, config: &GroupsConfig) -> Result<(), ErrorCode> {
     } else {
         Ok(())
     }
-}
-
-fn metadata_bytes(protocols: &[Protocol]) -> usize {
-    let bytes = protocols.iter().map(|protocol| protocol.metadata.len());
-    bytes.sum()
 }
 
 impl Group {
@@ -95,6 +93,11 @@ impl Group {
             if self.state == State::PreparingRebalance {
                 self.complete_join_if_all_joined(step);
             }
+        } else if !self.fits_in_memory(step, request) {
+            // Clients look for the coordinator again after a while and go on: the room is others', and comes back.
+            let error = ErrorCode::CoordinatorNotAvailable;
+            let reply = JoinReply::error(&request.member_id, error);
+            step.reply(token, Reply::Join(reply));
         } else if !self.supports(&request.protocol_type, &request.protocols) {
             let error = ErrorCode::InconsistentGroupProtocol;
             step.reply(
@@ -113,18 +116,14 @@ impl Group {
     fn has_room_for(&self, request: &JoinGroup, members_max: usize) -> bool {
         let others = self.members.iter();
         let others = others.filter(|(id, _)| ***id != *request.member_id);
-        let others = others.map(|(_, member)| metadata_bytes(&member.protocols));
-        if others.sum::<usize>() + metadata_bytes(&request.protocols) > GROUP_METADATA_BYTES_MAX {
+        let others = others.map(|(_, member)| protocols_bytes(&member.protocols));
+        if others.sum::<usize>() + protocols_bytes(&request.protocols) > GROUP_METADATA_BYTES_MAX {
             return false;
         }
         if self.pending_join.len() >= PENDING_MEMBERS_MAX && request.member_id.is_empty() {
             return false;
         }
-        let instance_id = request.group_instance_id.as_deref();
-        let replaced = instance_id.filter(|_| request.member_id.is_empty());
-        let replaced = replaced.and_then(|instance_id| self.static_members.get(instance_id));
-        let member_id = replaced.map_or(&*request.member_id, |member_id| &**member_id);
-        let member = self.members.get(member_id);
+        let member = self.member_known_as(request).map(|(_, member)| member);
         match self.state {
             State::Empty => true,
             State::PreparingRebalance => {
@@ -135,6 +134,28 @@ impl Group {
                 member.is_some() || self.members.len() < members_max
             }
         }
+    }
+
+    /// The member that joins again: by its id, or by its instance id if it lost that.
+    fn member_known_as(&self, request: &JoinGroup) -> Option<(&Arc<str>, &Member)> {
+        let instance_id = request.group_instance_id.as_deref();
+        let replaced = instance_id.filter(|_| request.member_id.is_empty());
+        let replaced = replaced.and_then(|instance_id| self.static_members.get(instance_id));
+        let member_id = replaced.map_or(&*request.member_id, |member_id| &**member_id);
+        self.members.get_key_value(member_id)
+    }
+
+    /// Whether all groups together may hold what the member says of itself.
+    fn fits_in_memory(&self, step: &Step<'_>, request: &JoinGroup) -> bool {
+        let known = self.member_known_as(request);
+        let assigned = known.map_or(0, |(_, member)| member.assignment.len());
+        // A new id is as long as the client's name and a UUID, and an id that is sent is one that was given out.
+        let id_bytes = known.map_or(request.client_id.len() + UUID_SUFFIX_BYTES, |(id, _)| {
+            id.len()
+        });
+        let wanted = member_bytes("", &Member::new(request)) + id_bytes + assigned;
+        let old = known.map_or(0, |(id, member)| member_bytes(id, member));
+        step.meter.has_room_for(old, wanted)
     }
 
     fn join_without_id(&mut self, step: &mut Step<'_>, token: Token, request: &JoinGroup) {
@@ -151,7 +172,7 @@ impl Group {
             step.schedule(&self.id, Timer::Member(Arc::clone(&member_id)), timeout_ms);
             let reply = JoinReply::error(&member_id, ErrorCode::MemberIdRequired);
             step.reply(token, Reply::Join(reply));
-            self.pending_join.insert(member_id);
+            self.expect_member(member_id);
         } else {
             self.add_joining_member(step, token, request, member_id);
         }

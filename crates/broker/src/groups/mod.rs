@@ -3,7 +3,7 @@
 //!
 //! In reading order: `request` and `reply` (what is asked and answered), `group` and `member` (what is kept), `join`, `rebalance`,
 //! `sync`, `heartbeat`, `leave` (membership), `offsets`, `expiry`, `delete`, `describe` (the rest of the requests), `step` and `timers`
-//! (what a step leaves to the runtime and to later), `record` and `snapshot` (what survives a restart), `partition` (where it lies).
+//! (what a step leaves to the runtime and to later), `held` (how much memory it all takes), `record` and `snapshot` (what survives a restart), `partition` (where it lies).
 //!
 //! - Every token is answered exactly once, with the coordinator's end (`close`) at the latest.
 //! - What is durable changes by records alone, in the order of the log, while running as at a restart: `store`. Members, timers and
@@ -15,6 +15,7 @@ mod describe;
 mod expiry;
 mod group;
 mod heartbeat;
+mod held;
 mod join;
 mod leave;
 mod member;
@@ -32,6 +33,8 @@ mod timers;
 
 #[cfg(test)]
 mod classic_tests;
+#[cfg(test)]
+mod memory_tests;
 #[cfg(test)]
 mod offset_tests;
 #[cfg(test)]
@@ -67,6 +70,7 @@ pub use self::step::{Append, AppendId, Effects};
 
 use self::expiry::Search;
 use self::group::{Group, StoredOffset};
+use self::held::Meter;
 use self::step::{Appends, Step, Then, append_error};
 use self::timers::{Timer, Timers};
 
@@ -87,6 +91,8 @@ pub struct GroupsConfig {
     pub offsets_retention_ms: u64,
     /// offsets.retention.check.interval.ms
     pub offsets_retention_check_interval_ms: u64,
+    /// What all groups together may hold, a share of memory.budget.bytes.
+    pub memory_bytes_max: usize,
 }
 
 /// All groups of one coordinator, with their offsets.
@@ -99,6 +105,7 @@ pub struct Groups {
     groups: BTreeMap<Arc<str>, Group>,
     timers: Timers,
     appends: Appends,
+    meter: Meter,
     expiry: Search,
     last_stamp: Option<Stamp>,
 }
@@ -106,6 +113,7 @@ pub struct Groups {
 impl Groups {
     pub fn new(config: GroupsConfig) -> Self {
         Self {
+            meter: Meter::new(config.memory_bytes_max),
             config,
             groups: BTreeMap::new(),
             timers: Timers::default(),
@@ -117,6 +125,16 @@ impl Groups {
 
     pub fn config(&self) -> &GroupsConfig {
         &self.config
+    }
+
+    /// Bytes that all groups hold.
+    pub fn held_bytes(&self) -> usize {
+        self.meter.bytes()
+    }
+
+    /// How often a request was refused because they hold all they may.
+    pub fn memory_refusals(&self) -> u64 {
+        self.meter.refusals()
     }
 
     /// Takes in a record of `__consumer_offsets`, in the order of the log. Records may come again that a snapshot holds already. One
@@ -270,7 +288,7 @@ impl Groups {
             Some(group) => group,
             None if record.is_tombstone() => return,
             None => {
-                let group = Group::new(Arc::clone(group_id));
+                let group = Group::new(Arc::clone(group_id), &self.meter);
                 self.groups.entry(Arc::clone(group_id)).or_insert(group)
             }
         };
@@ -279,11 +297,11 @@ impl Groups {
                 metadata: Some(metadata),
                 ..
             } => {
-                group.stored = Some(Arc::clone(metadata));
+                group.set_stored(Some(Arc::clone(metadata)));
                 group.stored_running_ms = running_ms;
             }
             Record::Group { metadata: None, .. } => {
-                group.stored = None;
+                group.set_stored(None);
                 // Unless members came and went while it was deleted: then a newer record follows.
                 if group.is_unused() && !self.appends.stores_group(group_id) {
                     group.forget_generations();
@@ -295,12 +313,11 @@ impl Groups {
                 offset: Some(offset),
                 ..
             } => {
-                let partitions = group.offsets.entry(Arc::clone(topic)).or_default();
                 let stored = StoredOffset {
                     committed: offset.clone(),
                     since_running_ms: running_ms,
                 };
-                partitions.insert(*partition, stored);
+                group.insert_offset(topic, *partition, stored);
             }
             Record::Offset {
                 topic,
@@ -308,12 +325,7 @@ impl Groups {
                 offset: None,
                 ..
             } => {
-                if let Some(partitions) = group.offsets.get_mut(topic) {
-                    partitions.remove(partition);
-                    if partitions.is_empty() {
-                        group.offsets.remove(topic);
-                    }
-                }
+                group.remove_offset(topic, *partition);
             }
         }
         self.drop_if_blank(group_id);
@@ -326,7 +338,13 @@ impl Groups {
     }
 
     fn step(&mut self, now: Now) -> (&mut BTreeMap<Arc<str>, Group>, Step<'_>) {
-        let step = Step::new(now, &self.config, &mut self.appends, &mut self.timers);
+        let step = Step::new(
+            now,
+            &self.config,
+            &self.meter,
+            &mut self.appends,
+            &mut self.timers,
+        );
         (&mut self.groups, step)
     }
 }

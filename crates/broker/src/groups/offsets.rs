@@ -8,6 +8,7 @@ use protocol::error::ErrorCode;
 
 use super::Groups;
 use super::group::{Group, State, StoredOffset};
+use super::held::{GROUP_BYTES, offset_bytes, topic_bytes};
 use super::record::{CommittedOffset, Record, TEXT_BYTES_MAX};
 use super::reply::{
     CommittedTopic, FetchedPartition, FetchedTopic, OffsetCommitReply, OffsetFetchReply, Reply,
@@ -41,6 +42,9 @@ impl Groups {
         });
         if records.is_empty() {
             step.reply(token, reply);
+        } else if !fits_in_memory(&step, group, &records) {
+            let error = ErrorCode::CoordinatorNotAvailable;
+            step.reply(token, Reply::OffsetCommit(refused(request, error)));
         } else {
             step.append(&group_id, records, Then::Reply(token, reply));
         }
@@ -80,6 +84,31 @@ impl Groups {
             topics,
         })
     }
+}
+
+/// Whether all groups together may hold the offsets. One that takes another's place mostly may.
+fn fits_in_memory(step: &Step<'_>, group: Option<&Group>, records: &[Record]) -> bool {
+    let mut old = 0;
+    let mut new = match group {
+        Some(_) => 0,
+        None => GROUP_BYTES,
+    };
+    for record in records {
+        if let Record::Offset {
+            topic,
+            partition,
+            offset: Some(offset),
+            ..
+        } = record
+        {
+            let offsets = group.and_then(|group| group.offsets.get(topic));
+            let stored = offsets.and_then(|offsets| offsets.get(partition));
+            old += stored.map_or(0, |stored| offset_bytes(&stored.committed));
+            new += offset_bytes(offset);
+            new += offsets.map_or(topic_bytes(topic), |_| 0);
+        }
+    }
+    step.meter.has_room_for(old, new)
 }
 
 /// Who may commit. A commit is a sign of life of its member, too.

@@ -153,7 +153,8 @@ impl World {
                 format!("{name}@{}", client.generation).into(),
             )
         };
-        request.assignments = client.members.iter().map(assignment).collect();
+        let assignments = client.members.iter().map(assignment);
+        request.assignments = assignments.map(|(id, bytes)| (id.into(), bytes)).collect();
         if !self.seed.one_in(10) {
             request.group_instance_id.clone_from(&client.instance_id);
         }
@@ -440,6 +441,24 @@ fn check_group(group: &Group) {
         assert!(group.select_protocol().is_some());
     }
     assert!(!group.is_blank(), "forgotten at once");
+    assert_eq!(group.held.bytes(), bytes_of(group));
+}
+
+fn bytes_of(group: &Group) -> usize {
+    let members = group.members.iter();
+    let members = members.map(|(id, member)| held::member_bytes(id, member));
+    let pending = group.pending_join.iter().map(|id| held::pending_bytes(id));
+    let topics = group.offsets.keys().map(|topic| held::topic_bytes(topic));
+    let offsets = group.offsets.values().flat_map(BTreeMap::values);
+    let offsets = offsets.map(|stored| held::offset_bytes(&stored.committed));
+    held::GROUP_BYTES
+        + group.id.len()
+        + held::stored_bytes(group.stored.as_deref())
+        + members
+            .chain(pending)
+            .chain(topics)
+            .chain(offsets)
+            .sum::<usize>()
 }
 
 #[test]

@@ -185,8 +185,9 @@ impl Group {
 
     /// Answers every waiting sync with an error and forgets the assignments.
     pub(super) fn fail_syncs(&mut self, step: &mut Step<'_>, error: ErrorCode) {
-        for member in self.members.values_mut() {
-            member.assignment = Bytes::new();
+        let member_ids: Vec<Arc<str>> = self.members.keys().cloned().collect();
+        for member_id in member_ids {
+            self.assign(&member_id, Bytes::new());
         }
         self.answer_syncs(step, error);
     }

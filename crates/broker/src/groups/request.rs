@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::Uuid;
+use protocol::{KafkaString, Uuid};
 
 /// Names one waiting request. The runtime gives each a number of its own; `Groups` answers each exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,8 +74,8 @@ pub struct SyncGroup {
     pub protocol_type: Option<String>,
     /// From version 5 on.
     pub protocol_name: Option<String>,
-    /// From the leader: member ids and their assignments, kept as long as the generation.
-    pub assignments: Vec<(String, Bytes)>,
+    /// From the leader: member ids and their assignments. What of it is kept is copied.
+    pub assignments: Vec<(KafkaString, Bytes)>,
 }
 
 #[derive(Clone, Debug)]

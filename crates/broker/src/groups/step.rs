@@ -7,6 +7,7 @@ use std::sync::Arc;
 use protocol::error::ErrorCode;
 
 use super::GroupsConfig;
+use super::held::{Held, Meter, records_bytes};
 use super::member::Member;
 use super::record::Record;
 use super::reply::Reply;
@@ -48,6 +49,7 @@ pub(super) struct Appends {
 pub(super) struct UnderWay {
     pub(super) group_id: Arc<str>,
     pub(super) records: Arc<[Record]>,
+    pub(super) _held: Held,
     pub(super) running_ms: u64,
     pub(super) then: Then,
     /// OffsetFetch requests that wait for it.
@@ -80,6 +82,7 @@ pub(super) struct StaticReplacement {
 pub(super) struct Step<'a> {
     pub(super) now: Now,
     pub(super) config: &'a GroupsConfig,
+    pub(super) meter: &'a Meter,
     pub(super) appends: &'a mut Appends,
     pub(super) effects: Effects,
     timers: &'a mut Timers,
@@ -89,12 +92,14 @@ impl<'a> Step<'a> {
     pub(super) fn new(
         now: Now,
         config: &'a GroupsConfig,
+        meter: &'a Meter,
         appends: &'a mut Appends,
         timers: &'a mut Timers,
     ) -> Self {
         Self {
             now,
             config,
+            meter,
             appends,
             effects: Effects::default(),
             timers,
@@ -116,6 +121,7 @@ impl<'a> Step<'a> {
         let records: Arc<[Record]> = records.into();
         let under_way = UnderWay {
             group_id: Arc::clone(group_id),
+            _held: self.meter.hold(records_bytes(&records)),
             records: Arc::clone(&records),
             running_ms: self.now.running_ms,
             then,

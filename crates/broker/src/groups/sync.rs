@@ -1,10 +1,14 @@
 //! SyncGroup: members ask for their assignment, the leader brings everybody's. It is stored before anyone is told.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
+use protocol::KafkaString;
 use protocol::error::ErrorCode;
 
 use super::Groups;
 use super::group::{Group, State};
+use super::join::{GROUP_METADATA_BYTES_MAX, MEMBER_METADATA_BYTES_MAX};
 use super::record::{GroupMetadata, Record};
 use super::reply::{Reply, SyncReply};
 use super::request::{Now, SyncGroup, Token};
@@ -45,9 +49,18 @@ impl Group {
             self.answer_syncs(step, ErrorCode::None);
         } else if self.is_leader(&request.member_id) && self.assignment_append.is_none() {
             // A leader that asks again while its assignment is being stored waits for that one.
-            let metadata = self.assigned(&request.assignments);
-            let record = Record::group(&self.id, Some(metadata));
-            self.assignment_append = Some(step.append(&self.id, vec![record], Then::Assign));
+            match self.assigned(step, &request.assignments) {
+                Ok(metadata) => {
+                    let record = Record::group(&self.id, Some(metadata));
+                    self.assignment_append =
+                        Some(step.append(&self.id, vec![record], Then::Assign));
+                }
+                // As if it could not be stored.
+                Err(error) => {
+                    self.fail_syncs(step, error);
+                    self.prepare_rebalance(step);
+                }
+            }
         }
     }
 
@@ -82,18 +95,36 @@ impl Group {
         }
     }
 
-    /// The group with the leader's assignments; members it left out get nothing, ids it made up are passed over.
-    fn assigned(&self, assignments: &[(String, Bytes)]) -> GroupMetadata {
+    /// The group with the leader's assignments; members it left out get nothing, ids it made up are passed over. Kafka tells of a
+    /// record that is too large in the same code.
+    fn assigned(
+        &self,
+        step: &Step<'_>,
+        assignments: &[(KafkaString, Bytes)],
+    ) -> Result<GroupMetadata, ErrorCode> {
+        // The last one counts, if the leader named a member twice.
+        let assigned: BTreeMap<&str, &Bytes> = assignments
+            .iter()
+            .filter(|(id, _)| self.members.contains_key(&**id))
+            .map(|(id, bytes)| (&**id, bytes))
+            .collect();
+        let bytes: usize = assigned.values().map(|bytes| bytes.len()).sum();
+        let largest = assigned.values().map(|bytes| bytes.len()).max();
+        if bytes > GROUP_METADATA_BYTES_MAX || largest > Some(MEMBER_METADATA_BYTES_MAX) {
+            return Err(ErrorCode::UnknownServerError);
+        }
+        let members = self.members.values();
+        let old = members.map(|member| member.assignment.len()).sum();
+        if !step.meter.has_room_for(old, bytes) {
+            return Err(ErrorCode::CoordinatorNotAvailable);
+        }
         let mut metadata = self.metadata();
         for member in &mut metadata.members {
-            // The last one counts, if the leader named a member twice.
-            let assigned = assignments
-                .iter()
-                .rev()
-                .find(|(id, _)| **id == *member.member_id);
-            member.assignment = assigned.map(|(_, bytes)| bytes.clone()).unwrap_or_default();
+            let bytes = assigned.get(&*member.member_id);
+            // Copied, so that the request they came in is not kept for them.
+            member.assignment = bytes.map_or_else(Bytes::new, |b| Bytes::copy_from_slice(b));
         }
-        metadata
+        Ok(metadata)
     }
 
     /// The assignment is durable, or has failed. If another rebalance has begun meanwhile, it is of the past.
@@ -117,9 +148,7 @@ impl Group {
             .filter_map(Record::metadata)
             .flat_map(|m| &m.members)
         {
-            if let Some(member) = self.members.get_mut(&assigned.member_id) {
-                member.assignment = assigned.assignment.clone();
-            }
+            self.assign(&assigned.member_id, assigned.assignment.clone());
         }
         self.enter(State::Stable, step.now);
         self.answer_syncs(step, ErrorCode::None);

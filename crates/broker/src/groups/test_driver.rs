@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::error::ErrorCode;
-use protocol::{Message, Uuid};
+use protocol::{KafkaString, Message, Uuid};
 
 use super::*;
 
@@ -42,6 +42,7 @@ pub(super) fn config() -> GroupsConfig {
         offset_metadata_max: 4096,
         offsets_retention_ms: 7 * DAY_MS,
         offsets_retention_check_interval_ms: 600_000,
+        memory_bytes_max: 32 << 20,
     }
 }
 
@@ -96,8 +97,10 @@ pub(super) fn subscription(topics: &[&str]) -> Bytes {
 }
 
 pub(super) fn sync(member_id: &str, generation: i32, assignments: &[(&str, &str)]) -> SyncGroup {
-    let assigned =
-        |(id, bytes): &(&str, &str)| ((*id).to_owned(), Bytes::copy_from_slice(bytes.as_bytes()));
+    let assigned = |(id, bytes): &(&str, &str)| {
+        let bytes = Bytes::copy_from_slice(bytes.as_bytes());
+        (KafkaString::from((*id).to_owned()), bytes)
+    };
     SyncGroup {
         group_id: GROUP.to_owned(),
         member_id: member_id.to_owned(),

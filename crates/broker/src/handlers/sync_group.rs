@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use protocol::error::ErrorCode;
 use protocol::messages::sync_group::{SyncGroupRequest, SyncGroupResponse};
 
@@ -12,7 +11,6 @@ use crate::dispatch::{Call, Response};
 use crate::groups::{Reply, SyncGroup};
 
 pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: SyncGroupRequest) -> Response {
-    let assignments = request.assignments.iter();
     let sync = SyncGroup {
         group_id: request.group_id.to_string(),
         member_id: request.member_id.to_string(),
@@ -20,19 +18,17 @@ pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: SyncGroupRe
         generation: request.generation_id,
         protocol_type: optional(request.protocol_type.as_ref()),
         protocol_name: optional(request.protocol_name.as_ref()),
-        assignments: assignments
-            .map(|one| {
-                (
-                    one.member_id.to_string(),
-                    Bytes::copy_from_slice(&one.assignment),
-                )
-            })
+        assignments: request
+            .assignments
+            .into_iter()
+            .map(|one| (one.member_id, one.assignment))
             .collect(),
     };
-    drop(request);
     let answer = broker
         .coordinator
         .ask(|groups, now, token| groups.sync(now, token, &sync));
+    // The members' wait may be long.
+    drop(sync);
     let Ok(Reply::Sync(reply)) = answer.await else {
         let error_code = ErrorCode::CoordinatorNotAvailable.into();
         return call.respond(&SyncGroupResponse {
