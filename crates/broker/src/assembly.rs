@@ -91,8 +91,9 @@ impl Parts {
         delete_orphans(&journal, &image);
         let coordinator = Coordinator::load(
             &self.config.options,
-            section(&sections, coordinator::SECTION),
+            groups_section(&sections),
             image.topic(OFFSETS_TOPIC).map(|topic| &**topic),
+            journal.clone(),
             self.clock.clone(),
             recovered.leader_epoch,
         );
@@ -151,6 +152,15 @@ impl Parts {
         snapshot_from(&broker);
         Ok(broker)
     }
+}
+
+/// With its tag, which says what form it has.
+fn groups_section(sections: &[(u32, Bytes)]) -> Option<(u32, Bytes)> {
+    let tags = [coordinator::SECTION, coordinator::SECTION_WITHOUT_TOPIC];
+    let mut found = tags
+        .into_iter()
+        .filter_map(|tag| Some((tag, section(sections, tag)?)));
+    found.next()
 }
 
 fn section(sections: &[(u32, Bytes)], tag: u32) -> Option<Bytes> {

@@ -1,6 +1,9 @@
 //! The runtime around `groups`: appends its records to `__consumer_offsets`, tells it when they are durable and what time it is, and
 //! carries its answers to the requests that wait. Called by the group handlers; one task of its own does what is due later.
 
+mod replay;
+mod section;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -8,44 +11,46 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use log::running_clock::{LastFrameTime, RunningClock};
-use log::{AppendError, AppendOptions, Clock, Log, ReadError, Ticket};
+use bytes::Bytes;
+use log::{AppendError, AppendOptions, Clock, Journal, Log, Ticket};
 use parking_lot::Mutex;
-use protocol::batch::Batches;
+use protocol::Uuid;
 use protocol::error::ErrorCode;
 use protocol::record::Header;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::section::{SECTION, SECTION_WITHOUT_TOPIC};
+
+use self::replay::replay;
+use self::section::Section;
 use crate::config::Options;
 use crate::groups::{
-    Append, AppendId, Effects, Groups, GroupsConfig, Now, Record, Reply, Stamp, Token, partition_of,
+    Append, AppendId, Effects, Groups, GroupsConfig, Now, Reply, Token, partition_of,
 };
 use crate::metadata::Topic;
 use crate::storage;
 
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
-/// Tag of the groups' section in the journal's snapshot; stored, never reused.
-pub const SECTION: u32 = 17;
 /// The running time when a batch was appended, on its first record: Kafka's stamps are the wall clock's, which may be set.
 const RUNNING_MS_HEADER: &[u8] = b"ottla.running.ms";
 /// The groups' part of the memory budget, an eighth.
 const MEMORY_SHARE: i64 = 8;
-/// Bytes of the offsets topic that are replayed at once.
-const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 
 pub struct Coordinator {
     inner: Mutex<Inner>,
+    /// Its running time is the groups' as well: frames of every log carry it on, while groups may be silent for months.
+    journal: Arc<Journal>,
     clock: Arc<dyn Clock>,
-    running: RunningClock,
     leader_epoch: i32,
+    unreadable_records: u64,
 }
 
 struct Inner {
     groups: Groups,
-    /// The partitions of the offsets topic, once it exists.
+    /// The offsets topic and its partitions, once it exists.
+    topic_id: Uuid,
     logs: Vec<Arc<Log>>,
     waiting: BTreeMap<Token, oneshot::Sender<Reply>>,
     last_token: u64,
@@ -71,13 +76,14 @@ enum Outcome {
     Failed(ErrorCode),
 }
 
-/// Where the replay of each partition of the offsets topic begins.
-type Positions = BTreeMap<usize, i64>;
-
 /// A snapshot of the groups that cannot be read, or an offsets topic that is not there to be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the groups' state cannot be read: {0}")]
 pub struct Unreadable(String);
+
+fn unreadable(error: impl std::fmt::Display) -> Unreadable {
+    Unreadable(error.to_string())
+}
 
 pub fn groups_config(options: &Options) -> GroupsConfig {
     GroupsConfig {
@@ -105,29 +111,35 @@ impl Coordinator {
     /// Groups as the snapshot and the offsets topic leave them.
     pub fn load(
         options: &Options,
-        section: Option<Bytes>,
+        section: Option<(u32, Bytes)>,
         topic: Option<&Topic>,
+        journal: Arc<Journal>,
         clock: Arc<dyn Clock>,
         leader_epoch: i32,
     ) -> Result<Self, Unreadable> {
         let config = groups_config(options);
-        let (mut groups, positions) = match section {
-            Some(section) => restore(config, section)?,
-            None => (Groups::new(config), Positions::new()),
+        let topic_id = topic.map(|topic| topic.id).unwrap_or_default();
+        let section = match section {
+            Some((tag, bytes)) => Section::decode(tag, bytes).map_err(unreadable)?,
+            None => Section::default(),
+        };
+        let section = section.for_topic(topic_id);
+        let mut groups = match section.groups {
+            Some(groups) => Groups::restore(config, groups).map_err(unreadable)?,
+            None => Groups::new(config),
         };
         let logs = topic
             .map(|topic| topic.partitions.clone())
             .unwrap_or_default();
+        let mut unreadable_records = 0;
         for (partition, log) in logs.iter().enumerate() {
-            let from = positions
-                .get(&partition)
-                .copied()
-                .unwrap_or(0)
-                .max(log.start_offset());
-            replay(&mut groups, log, from)?;
+            let position = section.positions.get(partition).copied().unwrap_or(0);
+            let from = position.max(log.start_offset());
+            unreadable_records += replay(&mut groups, log, from)?;
         }
         let inner = Inner {
             groups,
+            topic_id,
             logs,
             waiting: BTreeMap::new(),
             last_token: 0,
@@ -135,16 +147,12 @@ impl Coordinator {
             task: None,
             closed: false,
         };
-        let last = inner.groups.last_stamp().map(|stamp| LastFrameTime {
-            running_ms: stamp.running_ms,
-            append_time_ms: stamp.wall_ms,
-        });
-        let monotonic_ms = clock.monotonic_ms().unsigned_abs();
         let coordinator = Self {
             inner: Mutex::new(inner),
-            running: RunningClock::resume(last, clock.wall_ms(), monotonic_ms),
+            journal,
             clock,
             leader_epoch,
+            unreadable_records,
         };
         coordinator.step(Groups::loaded);
         Ok(coordinator)
@@ -154,8 +162,14 @@ impl Coordinator {
     pub fn use_topic(&self, topic: &Topic) {
         let mut inner = self.inner.lock();
         if inner.logs.is_empty() {
+            inner.topic_id = topic.id;
             inner.logs.clone_from(&topic.partitions);
         }
+    }
+
+    /// How many records of the offsets topic could not be read when it was loaded.
+    pub fn unreadable_records(&self) -> u64 {
+        self.unreadable_records
     }
 
     pub fn has_topic(&self) -> bool {
@@ -202,10 +216,9 @@ impl Coordinator {
     }
 
     fn time(&self) -> Now {
-        let monotonic_ms = self.clock.monotonic_ms().unsigned_abs();
         Now {
-            monotonic_ms,
-            running_ms: self.running.now_ms(monotonic_ms),
+            monotonic_ms: self.clock.monotonic_ms().unsigned_abs(),
+            running_ms: self.journal.running_ms(),
             wall_ms: self.clock.wall_ms(),
         }
     }
@@ -324,30 +337,25 @@ impl Coordinator {
         );
     }
 
-    /// The section of a snapshot: where replay goes on for each partition, then the groups.
+    /// The section of a snapshot.
     pub fn snapshot(&self) -> Bytes {
         let now = self.time();
         let inner = self.inner.lock();
-        let mut positions: Positions = inner
-            .logs
-            .iter()
-            .map(|log| log.end_offset())
-            .enumerate()
-            .collect();
+        let mut positions: Vec<i64> = inner.logs.iter().map(|log| log.end_offset()).collect();
         for append in &inner.appends {
-            if let Outcome::Waits { base_offset, .. } = append.outcome {
+            if let Outcome::Waits { base_offset, .. } = append.outcome
+                && let Some(position) = positions.get_mut(append.partition)
+            {
                 // Not in the groups' state yet: replayed again.
-                let position = positions.entry(append.partition).or_insert(base_offset);
                 *position = base_offset.min(*position);
             }
         }
-        let mut out = BytesMut::new();
-        out.put_u32_le(u32::try_from(positions.len()).unwrap_or(0));
-        for position in positions.values() {
-            out.put_i64_le(*position);
-        }
-        out.put_slice(&inner.groups.snapshot(now));
-        out.freeze()
+        let section = Section {
+            topic_id: inner.topic_id,
+            positions,
+            groups: Some(inner.groups.snapshot(now)),
+        };
+        section.encode()
     }
 }
 
@@ -374,19 +382,6 @@ impl Inner {
     }
 }
 
-fn restore(config: GroupsConfig, mut section: Bytes) -> Result<(Groups, Positions), Unreadable> {
-    let cut = || Unreadable("the snapshot ends early".to_owned());
-    let count = section.try_get_u32_le().map_err(|_| cut())? as usize;
-    if section.len() / 8 < count {
-        return Err(cut());
-    }
-    let positions = (0..count)
-        .map(|partition| (partition, section.get_i64_le()))
-        .collect();
-    let groups = Groups::restore(config, section).map_err(|error| Unreadable(error.to_string()))?;
-    Ok((groups, positions))
-}
-
 /// As Kafka's log would say it; what the client hears, the groups decide.
 fn append_code(error: &AppendError) -> ErrorCode {
     match error {
@@ -398,84 +393,4 @@ fn append_code(error: &AppendError) -> ErrorCode {
         | AppendError::OutOfOrderSequence { .. }
         | AppendError::InvalidProducerEpoch { .. } => ErrorCode::KafkaStorageError,
     }
-}
-
-/// Of the first record of each batch.
-fn stored_stamp(record: &protocol::record::Record<'_>) -> Option<Stamp> {
-    let header = record
-        .headers()
-        .find(|header| header.key == RUNNING_MS_HEADER)?;
-    Some(Stamp {
-        running_ms: u64::from_be_bytes(header.value?.try_into().ok()?),
-        wall_ms: record.timestamp,
-    })
-}
-
-/// What cannot be read is passed over and told: it costs what some groups committed last, not the start.
-fn replay(groups: &mut Groups, log: &Log, from: i64) -> Result<(), Unreadable> {
-    let mut next = from;
-    while next < log.high_watermark() {
-        let before = next;
-        match log.read(next, log.high_watermark(), REPLAY_BYTES, true) {
-            Ok(chunks) => {
-                for chunk in chunks {
-                    next = replay_batches(groups, &chunk, next);
-                }
-            }
-            Err(ReadError::Damaged { last_offset, .. }) => {
-                tracing::error!(
-                    log = log.id(),
-                    first_offset = next,
-                    last_offset,
-                    "group records are damaged: groups go on with what was committed before"
-                );
-                next = last_offset + 1;
-            }
-            Err(error) => return Err(Unreadable(error.to_string())),
-        }
-        if next <= before {
-            return Err(Unreadable(format!(
-                "nothing can be read at offset {before}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Gives the offset behind the last batch.
-fn replay_batches(groups: &mut Groups, bytes: &[u8], mut next: i64) -> i64 {
-    for batch in Batches::new(bytes).map_while(Result::ok) {
-        next = batch.header().next_offset();
-        let mut scratch = Vec::new();
-        let mut stamp = None;
-        let records = match batch.records(REPLAY_BYTES, &mut scratch) {
-            Ok(records) => records,
-            Err(error) => {
-                unreadable(batch.header().base_offset, &error);
-                continue;
-            }
-        };
-        for record in records {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    unreadable(batch.header().base_offset, &error);
-                    break;
-                }
-            };
-            stamp = stored_stamp(&record).or(stamp);
-            let key = Bytes::copy_from_slice(record.key.unwrap_or_default());
-            let value = record.value.map(Bytes::copy_from_slice);
-            match Record::decode(&key, value.as_ref()) {
-                Ok(Some(record)) => groups.replay(&record, stamp),
-                Ok(None) => {}
-                Err(error) => unreadable(record.offset, &error),
-            }
-        }
-    }
-    next
-}
-
-fn unreadable(offset: i64, error: &dyn std::fmt::Display) {
-    tracing::error!(offset, %error, "a group record cannot be read and is passed over; was it written by a newer version?");
 }

@@ -128,6 +128,9 @@ pub fn render(broker: &Broker) -> String {
     let help =
         "Joins, assignments and commits refused because groups hold all the memory they may.";
     out.counter("groups_memory_refusals_total", help, refusals);
+    let help = "Records of groups that could not be read at the start.";
+    let unreadable = broker.coordinator.unreadable_records();
+    out.counter("groups_unreadable_records_total", help, unreadable);
     journal(&mut out, &broker.journal.status());
     requests(&mut out, metrics);
     out.0

@@ -207,6 +207,11 @@ impl Journal {
         }
     }
 
+    /// The running time, for state machines above the log that count ages on it.
+    pub fn running_ms(&self) -> u64 {
+        self.shared.running_ms()
+    }
+
     pub fn status(&self) -> Status {
         let (sealed, bytes) = {
             let books = self.books.lock();

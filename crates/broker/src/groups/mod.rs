@@ -107,7 +107,6 @@ pub struct Groups {
     appends: Appends,
     meter: Meter,
     expiry: Search,
-    last_stamp: Option<Stamp>,
 }
 
 impl Groups {
@@ -119,7 +118,6 @@ impl Groups {
             timers: Timers::default(),
             appends: Appends::default(),
             expiry: Search::default(),
-            last_stamp: None,
         }
     }
 
@@ -140,20 +138,7 @@ impl Groups {
     /// Takes in a record of `__consumer_offsets`, in the order of the log. Records may come again that a snapshot holds already. One
     /// without a stamp was not written here: it counts as new when the groups are loaded.
     pub fn replay(&mut self, record: &Record, stamp: Option<Stamp>) {
-        self.see(stamp);
         self.store(record, stamp.map_or(u64::MAX, |stamp| stamp.running_ms));
-    }
-
-    /// The newest stamp of the snapshot and the replayed records: from there the running time goes on.
-    pub fn last_stamp(&self) -> Option<Stamp> {
-        self.last_stamp
-    }
-
-    fn see(&mut self, stamp: Option<Stamp>) {
-        self.last_stamp = [self.last_stamp, stamp]
-            .into_iter()
-            .flatten()
-            .max_by_key(|stamp| stamp.running_ms);
     }
 
     /// The last record is replayed: groups come to life. Members get their whole session timeout anew, since nobody knows when they

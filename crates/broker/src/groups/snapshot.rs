@@ -4,7 +4,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::record::{InvalidRecord, Record};
-use super::request::{Now, Stamp};
+use super::request::Now;
 use super::{Groups, GroupsConfig};
 
 /// In front of every snapshot. A new number for every change of what follows; an old one keeps its meaning. The first had no stamps.
@@ -58,12 +58,9 @@ impl Groups {
             other => return Err(InvalidSnapshot::Version(other)),
         };
         if stamped {
-            let running_ms = snapshot.try_get_u64()?;
-            let wall_ms = snapshot.try_get_i64()?;
-            groups.last_stamp = Some(Stamp {
-                running_ms,
-                wall_ms,
-            });
+            // When it was taken: for those who look into it.
+            snapshot.try_get_u64()?;
+            snapshot.try_get_i64()?;
         }
         while !snapshot.is_empty() {
             let running_ms = match stamped {

@@ -144,3 +144,48 @@ async fn a_commit_is_stored_with_both_times() {
     assert!(running_ms >= 1000 && clock.monotonic_ms() >= 1000);
     server.stop().await;
 }
+
+/// Groups may be silent for long: the time of every frame counts, not of their records alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_grow_old_with_the_journal_when_a_clock_is_set_and_the_broker_dies() {
+    let folder = Folder::new();
+    let (server, clock) = started(&folder, NOW_MS).await;
+    let mut client = Client::connect(server.bound[0]).await;
+    commit(&server, &mut client).await;
+    clock.advance_ms(6 * DAY_MS.unsigned_abs());
+    let batch = crate::batches::plain(&[("key", "value")]);
+    client.produce("t", &batch).await.unwrap();
+    let copy = folder.copy();
+    server.stop().await;
+    let (server, clock) = started(&copy, NOW_MS + 3650 * DAY_MS).await;
+    assert_eq!(committed(&server, &clock).await, 1, "six days old");
+    clock.advance_ms(DAY_MS.unsigned_abs());
+    assert_eq!(committed(&server, &clock).await, 0, "seven days old");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn group_records_that_cannot_be_read_are_counted() {
+    let folder = Folder::new();
+    let (server, _) = started(&folder, NOW_MS).await;
+    let mut client = Client::connect(server.bound[0]).await;
+    commit(&server, &mut client).await;
+    let image = server.broker.controller.image();
+    let log = image.topic("__consumer_offsets").unwrap().partitions[0].clone();
+    // A key of one byte names no kind.
+    let batch = crate::batches::plain(&[("k", "v"), ("k", "v")]);
+    let options = log::AppendOptions { leader_epoch: 0 };
+    let appended = log.append(&batch, options).unwrap();
+    std::future::poll_fn(|cx| log.poll_committed(&appended.ticket, cx))
+        .await
+        .unwrap();
+    assert_eq!(server.broker.coordinator.unreadable_records(), 0);
+    let copy = folder.copy();
+    server.stop().await;
+    let (server, clock) = started(&copy, NOW_MS).await;
+    assert_eq!(server.broker.coordinator.unreadable_records(), 2);
+    let metrics = broker::metrics::render(&server.broker);
+    assert!(metrics.contains("\nottla_groups_unreadable_records_total 2\n"));
+    assert_eq!(committed(&server, &clock).await, 1, "the rest is there");
+    server.stop().await;
+}

@@ -30,6 +30,17 @@ impl Folder {
         );
         Self(std::env::temp_dir().join(name))
     }
+
+    /// As a power cut would leave it, when everything is durable.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::new();
+        std::fs::create_dir_all(&copy.0).unwrap();
+        for entry in std::fs::read_dir(&self.0).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), copy.0.join(entry.file_name())).unwrap();
+        }
+        copy
+    }
 }
 
 impl Drop for Folder {
