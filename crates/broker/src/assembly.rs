@@ -91,7 +91,7 @@ impl Parts {
         delete_orphans(&journal, &image);
         let coordinator = Coordinator::load(
             &self.config.options,
-            groups_section(&sections),
+            section(&sections, coordinator::SECTION),
             image.topic(OFFSETS_TOPIC).map(|topic| &**topic),
             journal.clone(),
             self.clock.clone(),
@@ -152,15 +152,6 @@ impl Parts {
         snapshot_from(&broker);
         Ok(broker)
     }
-}
-
-/// With its tag, which says what form it has.
-fn groups_section(sections: &[(u32, Bytes)]) -> Option<(u32, Bytes)> {
-    let tags = [coordinator::SECTION, coordinator::SECTION_WITHOUT_TOPIC];
-    let mut found = tags
-        .into_iter()
-        .filter_map(|tag| Some((tag, section(sections, tag)?)));
-    found.next()
 }
 
 fn section(sections: &[(u32, Bytes)], tag: u32) -> Option<Bytes> {

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::section::{SECTION, SECTION_WITHOUT_TOPIC};
+pub use self::section::SECTION;
 
 use self::replay::replay;
 use self::section::Section;
@@ -111,7 +111,7 @@ impl Coordinator {
     /// Groups as the snapshot and the offsets topic leave them.
     pub fn load(
         options: &Options,
-        section: Option<(u32, Bytes)>,
+        section: Option<Bytes>,
         topic: Option<&Topic>,
         journal: Arc<Journal>,
         clock: Arc<dyn Clock>,
@@ -120,7 +120,7 @@ impl Coordinator {
         let config = groups_config(options);
         let topic_id = topic.map(|topic| topic.id).unwrap_or_default();
         let section = match section {
-            Some((tag, bytes)) => Section::decode(tag, bytes).map_err(unreadable)?,
+            Some(bytes) => Section::decode(bytes).map_err(unreadable)?,
             None => Section::default(),
         };
         let section = section.for_topic(topic_id);

@@ -4,13 +4,12 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use protocol::Uuid;
 
-/// Tags in the journal's snapshot; stored, never reused. The first did not say which topic its positions are of.
+/// Tag in the journal's snapshot; stored, never reused. 17 did not say which topic its positions are of.
 pub const SECTION: u32 = 18;
-pub const SECTION_WITHOUT_TOPIC: u32 = 17;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
-    /// Zero if there was no offsets topic, or nobody said.
+    /// Zero if there was no offsets topic.
     pub(super) topic_id: Uuid,
     /// By partition.
     pub(super) positions: Vec<i64>,
@@ -34,31 +33,28 @@ impl Section {
         out.freeze()
     }
 
-    pub(super) fn decode(tag: u32, mut bytes: Bytes) -> Result<Self, EndsEarly> {
-        let mut topic_id = Uuid::ZERO;
-        if tag == SECTION {
-            let id = *bytes.first_chunk::<16>().ok_or(EndsEarly)?;
-            bytes.advance(id.len());
-            topic_id = Uuid::from_bytes(id);
-        }
+    pub(super) fn decode(mut bytes: Bytes) -> Result<Self, EndsEarly> {
+        let id = *bytes.first_chunk::<16>().ok_or(EndsEarly)?;
+        bytes.advance(id.len());
         let count = bytes.try_get_u32_le().map_err(|_| EndsEarly)? as usize;
         if bytes.len() / 8 < count {
             return Err(EndsEarly);
         }
         let positions = (0..count).map(|_| bytes.get_i64_le()).collect();
         Ok(Self {
-            topic_id,
+            topic_id: Uuid::from_bytes(id),
             positions,
             groups: Some(bytes),
         })
     }
 
     /// What of the snapshot counts for the offsets topic that is there now. Groups of another topic do not: they would outlive the
-    /// records that made them. Where nobody said, they do, and every record is replayed over them.
+    /// records that made them.
     pub(super) fn for_topic(self, topic_id: Uuid) -> Self {
         if self.topic_id == topic_id {
             return self;
         }
+        // Without one there were no groups either: the topic was made since.
         let is_another = self.topic_id != Uuid::ZERO;
         if is_another {
             tracing::error!(
@@ -69,8 +65,7 @@ impl Section {
         }
         Self {
             topic_id,
-            positions: Vec::new(),
-            groups: self.groups.filter(|_| !is_another),
+            ..Self::default()
         }
     }
 }
@@ -94,22 +89,19 @@ mod tests {
     #[test]
     fn any_cut_in_front_of_the_groups_is_told() {
         let whole = section(id(3)).encode();
-        assert_eq!(Section::decode(SECTION, whole.clone()), Ok(section(id(3))));
+        assert_eq!(Section::decode(whole.clone()), Ok(section(id(3))));
         for end in 0..whole.len() - b"groups".len() {
-            assert_eq!(Section::decode(SECTION, whole.slice(..end)), Err(EndsEarly));
+            assert_eq!(Section::decode(whole.slice(..end)), Err(EndsEarly));
         }
     }
 
     #[test]
     fn positions_and_groups_count_for_their_own_topic_only() {
-        let old = section(Uuid::ZERO).encode().slice(16..);
-        let old = Section::decode(SECTION_WITHOUT_TOPIC, old).unwrap();
-        assert_eq!(old, section(Uuid::ZERO));
         for (what, found, topic_id, positions, has_groups) in [
             ("the same", section(id(3)), id(3), &[5, 0, 700][..], true),
             ("recreated", section(id(3)), id(4), &[], false),
             ("gone", section(id(3)), Uuid::ZERO, &[], false),
-            ("nobody said", old, id(3), &[], true),
+            ("made since", section(Uuid::ZERO), id(3), &[], false),
             ("no snapshot", Section::default(), id(3), &[], false),
         ] {
             let counts = found.for_topic(topic_id);

@@ -18,8 +18,8 @@ use crate::batches;
 use crate::client::{self, Client, FETCH_VERSION, PRODUCE_VERSION};
 use crate::running::Running;
 
-/// What requests and records have of the least that may be configured; other answers have the rest.
-const REQUESTS_BYTES: i64 = 4 * 1024 * 1024;
+/// What requests and records have of the least that may be configured; other answers and groups have the rest.
+const REQUESTS_BYTES: i64 = 3 * 1024 * 1024;
 const RECORDS_BYTES: i64 = 2 * 1024 * 1024;
 const SMALL_BUDGET: &str = "memory.budget.bytes=8388608";
 
@@ -117,7 +117,8 @@ async fn half_sent_frames_take_the_budget_and_stop_nobody() {
     for _ in 0..20 {
         let mut client = running.client().await;
         // Two of them are the whole budget.
-        client.write(&2_097_152_i32.to_be_bytes()).await;
+        let half = i32::try_from(REQUESTS_BYTES / 2).unwrap();
+        client.write(&half.to_be_bytes()).await;
         client.write(&[0; 100]).await;
         clients.push(client);
     }
