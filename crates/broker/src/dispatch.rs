@@ -345,11 +345,9 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             call.clone(),
             body(&call, input)?,
         )),
-        ApiKey::ListOffsets => now(handlers::list_offsets::handle(
-            broker_now,
-            &call,
-            &body(&call, input)?,
-        )),
+        ApiKey::ListOffsets => {
+            handlers::list_offsets::handle(broker, call.clone(), body(&call, input)?)
+        }
         ApiKey::Metadata => handlers::metadata::handle(broker, call.clone(), body(&call, input)?),
         ApiKey::ApiVersions => now(handlers::api_versions::handle(
             broker_now,
@@ -361,11 +359,9 @@ fn route(broker: &Arc<Broker>, call: Call, input: Decoder) -> Result<Handled, Ba
             call.clone(),
             body(&call, input)?,
         )),
-        ApiKey::OffsetForLeaderEpoch => now(handlers::offset_for_leader_epoch::handle(
-            broker_now,
-            &call,
-            &body(&call, input)?,
-        )),
+        ApiKey::OffsetForLeaderEpoch => {
+            handlers::offset_for_leader_epoch::handle(broker, call.clone(), body(&call, input)?)
+        }
         _ => return route_groups(broker, &call, input),
     })
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing is tiered: the earliest local offset is the log's start, and no offset is in a remote tier.
 
+use std::sync::Arc;
+
 use log::Log;
 use protocol::error::ErrorCode;
 use protocol::messages::list_offsets::{
@@ -11,8 +13,10 @@ use protocol::messages::list_offsets::{
 
 use super::repeated::repeated;
 use crate::broker::Broker;
-use crate::dispatch::{Call, Response};
+use crate::dispatch::{self, BadRequest, Call, Handled, Response};
 use crate::fetch::read;
+use crate::metadata::Image;
+use crate::runtime;
 
 /// The special timestamps and the first version that may send each.
 const LATEST: i64 = -1;
@@ -22,8 +26,43 @@ const EARLIEST_LOCAL: (i64, i16) = (-4, 8);
 const LATEST_TIERED: (i64, i16) = (-5, 9);
 const EARLIEST_PENDING_UPLOAD: (i64, i16) = (-6, 11);
 
-pub(crate) fn handle(broker: &Broker, call: &Call, request: &ListOffsetsRequest) -> Response {
+/// What a partition takes in the answer, built and encoded.
+const PARTITION_BYTES: usize = 128;
+
+pub(crate) fn handle(broker: &Arc<Broker>, call: Call, request: ListOffsetsRequest) -> Handled {
     let image = broker.controller.image();
+    let asked = asked(&request);
+    let names = request.topics.iter().map(|topic| topic.name.len());
+    let bytes = asked * PARTITION_BYTES + names.sum::<usize>();
+    if dispatch::asks_too_much(broker, asked, || image.partition_count(), bytes) {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let broker = broker.clone();
+    dispatch::later(async move {
+        let build = async {
+            let build = || answer(&broker, &image, &call, &request);
+            match reads_files(&request) {
+                true => runtime::wait_in_place(build),
+                false => build(),
+            }
+        };
+        dispatch::with_room(&broker.answers, bytes, build).await
+    })
+}
+
+/// Partitions and topics of the request.
+fn asked(request: &ListOffsetsRequest) -> usize {
+    let partitions = request.topics.iter().map(|topic| topic.partitions.len());
+    request.topics.len() + partitions.sum::<usize>()
+}
+
+/// A slow disk may take long to say what lies at a timestamp.
+fn reads_files(request: &ListOffsetsRequest) -> bool {
+    let mut partitions = request.topics.iter().flat_map(|topic| &topic.partitions);
+    partitions.any(|asked| asked.timestamp >= 0 || asked.timestamp == MAX_TIMESTAMP.0)
+}
+
+fn answer(broker: &Broker, image: &Image, call: &Call, request: &ListOffsetsRequest) -> Response {
     let topics = request.topics.iter().map(|topic| {
         let known = image.topic(&topic.name);
         let indexes = topic.partitions.iter().map(|asked| asked.partition_index);

@@ -1,5 +1,7 @@
 //! OffsetForLeaderEpoch (key 23), versions 2 to 4: where an epoch of a partition ended, so that a consumer sees a truncation.
 
+use std::sync::Arc;
+
 use protocol::error::ErrorCode;
 use protocol::messages::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
@@ -7,16 +9,39 @@ use protocol::messages::offset_for_leader_epoch::{
 };
 
 use crate::broker::Broker;
-use crate::dispatch::{Call, Response};
+use crate::dispatch::{self, BadRequest, Call, Handled, Response};
 use crate::fetch::read;
-use crate::metadata::Topic;
+use crate::metadata::{Image, Topic};
+
+/// What a partition takes in the answer, built and encoded.
+const PARTITION_BYTES: usize = 128;
 
 pub(crate) fn handle(
+    broker: &Arc<Broker>,
+    call: Call,
+    request: OffsetForLeaderEpochRequest,
+) -> Handled {
+    let image = broker.controller.image();
+    let partitions = request.topics.iter().map(|topic| topic.partitions.len());
+    let asked = request.topics.len() + partitions.sum::<usize>();
+    let names = request.topics.iter().map(|topic| topic.topic.len());
+    let bytes = asked * PARTITION_BYTES + names.sum::<usize>();
+    if dispatch::asks_too_much(broker, asked, || image.partition_count(), bytes) {
+        return Handled::Close(BadRequest::AsksTooMuch);
+    }
+    let broker = broker.clone();
+    dispatch::later(async move {
+        let build = async { answer(&broker, &image, &call, &request) };
+        dispatch::with_room(&broker.answers, bytes, build).await
+    })
+}
+
+fn answer(
     broker: &Broker,
+    image: &Image,
     call: &Call,
     request: &OffsetForLeaderEpochRequest,
 ) -> Response {
-    let image = broker.controller.image();
     let topics = request.topics.iter().map(|topic| {
         let known = image.topic(&topic.topic).map(|topic| &**topic);
         OffsetForLeaderTopicResult {

@@ -3,8 +3,12 @@
 use protocol::KafkaString;
 use protocol::batch_builder::BatchOptions;
 use protocol::error::ErrorCode;
+use protocol::header::frame_request;
 use protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
+};
+use protocol::messages::offset_for_leader_epoch::{
+    OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
 
 use crate::batches::{self, NOW_MS};
@@ -174,5 +178,30 @@ async fn a_long_list_is_answered_in_time() {
     let many: Vec<(i32, i64)> = (1..100_000).map(|index| (index, -1)).collect();
     let found = list(&mut client, 9, &asking("t", &many)).await;
     assert_eq!(found.len(), many.len());
+    running.serves_others().await;
+}
+
+/// Nobody asks for a partition again and again but to fill the memory for answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_more_than_answers_may_hold_is_closed() {
+    let running = Running::start("memory.budget.bytes=8388608").await;
+    running.topic("t", &[]).await;
+    let again = 20_000;
+    let offsets = asking("t", &vec![(0, -1); again]);
+    let epochs = OffsetForLeaderEpochRequest {
+        topics: vec![OffsetForLeaderTopic {
+            topic: KafkaString::from("t"),
+            partitions: vec![OffsetForLeaderPartition::default(); again],
+        }],
+        ..Default::default()
+    };
+    for frame in [
+        frame_request(&offsets, 7, 1, None),
+        frame_request(&epochs, 4, 1, None),
+    ] {
+        let mut client = running.client().await;
+        client.write(&frame).await;
+        assert!(client.is_closed().await);
+    }
     running.serves_others().await;
 }
