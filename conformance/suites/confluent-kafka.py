@@ -10,6 +10,7 @@ from confluent_kafka import (
     TIMESTAMP_LOG_APPEND_TIME,
     Consumer,
     ConsumerGroupState,
+    ElectionType,
     KafkaError,
     KafkaException,
     Producer,
@@ -516,6 +517,32 @@ def the_cluster_is_described():
     configs = future.result(30)
     equal(configs["num.partitions"].value, "4")
     equal(configs["num.partitions"].is_read_only, True)
+
+
+@case
+def records_offsets_and_groups_are_deleted():
+    topic, group = new_topic(partitions=1), unique("group")
+    send(topic, [{"value": str(n)} for n in range(5)])
+    delete = lambda offset: admin().delete_records([TopicPartition(topic, 0, offset)])
+    equal([deleted.low_watermark for deleted in results(delete(3)).values()], [3])
+    equal(error_of(*delete(9).values()), KafkaError.OFFSET_OUT_OF_RANGE)
+    consumer = new_consumer(group)
+    consumer.subscribe([topic])
+    equal([message.value() for message in drain([consumer], 2)], [b"3", b"4"], "what is left")
+    commit_all([consumer])
+    equal(error_of(admin().delete_consumer_groups([group])[group]), KafkaError.NON_EMPTY_GROUP)
+    consumer.close()
+    results(admin().delete_consumer_groups([group]))
+    equal(error_of(admin().delete_consumer_groups([group])[group]), KafkaError.GROUP_ID_NOT_FOUND)
+
+
+@case
+def no_election_is_needed():
+    topic = new_topic(partitions=1)
+    for kind in (ElectionType.PREFERRED, ElectionType.UNCLEAN):
+        asked = admin().elect_leaders(kind, [TopicPartition(topic, 0), TopicPartition(topic, 7)]).result(30)
+        codes = {at.partition: error.code() for at, error in asked.items()}
+        equal(codes, {0: KafkaError.ELECTION_NOT_NEEDED, 7: KafkaError.UNKNOWN_TOPIC_OR_PART})
 
 
 if __name__ == "__main__":

@@ -343,6 +343,69 @@ def the_cluster_is_described():
     admin.close()
 
 
+def refused(error, call, *args):
+    try:
+        call(*args)
+    except error:
+        return
+    raise AssertionError(f"{args} was not refused with {error.__name__}")
+
+
+@case
+def records_offsets_and_groups_are_deleted():
+    admin = new_admin()
+    topic, group = new_topic(1, admin), unique("group")
+    first = TopicPartition(topic, 0)
+    send(topic, [{"value": b"x"} for _ in range(5)])
+    equal(admin.delete_records({first: 3})[first]["low_watermark"], 3)
+    refused(errors.OffsetOutOfRangeError, admin.delete_records, {first: 99})
+    member = Member(topic, group)
+    settle([member], [1])
+    until(lambda: len(member.records) == 2, "what is left")
+    outcome = admin.delete_group_offsets(group, [first])
+    equal(outcome[first].__name__, "GroupSubscribedToTopicError")
+    equal(admin.delete_groups([group]), {group: "NonEmptyGroupError"})
+    member.leave()
+    equal(admin.delete_group_offsets(group, [first])[first].__name__, "NoError")
+    equal(admin.list_group_offsets({group: None})[group], {}, "committed offsets")
+    equal(admin.delete_groups([group, "none"]), {group: "OK", "none": "GroupIdNotFoundError"})
+    admin.close()
+
+
+@case
+def a_cluster_of_one_answers_for_all():
+    admin = new_admin()
+    topic = new_topic(2, admin)
+    first, node = TopicPartition(topic, 0), admin.describe_cluster()["controller_id"]
+    send(topic, [{"value": b"x", "partition": 0} for _ in range(5)])
+
+    [broker] = admin.describe_log_dirs({topic: [0]})
+    [folder] = broker["log_dirs"]
+    [described] = folder["topics"][0]["partitions"]
+    equal((described["partition_index"], described["partition_size"] > 0, described["offset_lag"]), (0, True, 0))
+    equal(0 < folder["usable_bytes"] <= folder["total_bytes"], True, "bytes of the volume")
+    move = lambda path: [error.__name__ for error in admin.alter_replica_log_dirs({(topic, 0, node): path}).values()]
+    equal(move(folder["log_dir"]), ["NoError"])
+    equal(move("/nowhere"), ["LogDirNotFoundError"])
+
+    [elected] = admin.elect_leaders(0, {topic: [0]}).replica_election_results
+    equal([one.error_code for one in elected.partition_result], [errors.ElectionNotNeededError.errno])
+    reassign = lambda replicas: admin.alter_partition_reassignments({first: replicas})[first]
+    equal(reassign([node]), None)
+    equal(reassign([node + 1]).__name__, "InvalidReplicationAssignmentError")
+    equal(reassign(None).__name__, "NoReassignmentInProgressError")
+    equal(admin.list_partition_reassignments(), {})
+
+    [quorum] = admin.describe_metadata_quorum()["topics"][0]["partitions"]
+    [voter] = quorum["current_voters"]
+    equal((voter["replica_id"], voter["log_end_offset"]), (quorum["leader_id"], quorum["high_watermark"]))
+    equal(admin.describe_features()["metadata.version"]["finalized"], (30, 30))
+    [producer] = admin.describe_producers([first])[first].active_producers
+    equal((producer.last_sequence, producer.coordinator_epoch), (4, -1))
+    equal(topic in admin.list_config_resources()["topic"], True, "listed")
+    admin.close()
+
+
 # ---- old protocol versions
 
 

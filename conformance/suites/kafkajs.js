@@ -256,6 +256,21 @@ const cases = {
     assert.equal(await value('retention.ms'), '604800000')
   },
 
+  async records_and_groups_are_deleted(client) {
+    const topic = await client.newTopic(1)
+    await client.send(topic, [...Array(5)].map((_, n) => ({ value: `${n}` })))
+    // Only with it the admin client knows the topic's leader.
+    await client.admin.fetchTopicOffsets(topic)
+    await client.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] })
+    const [ends] = await client.admin.fetchTopicOffsets(topic)
+    assert.deepEqual([ends.low, ends.high], ['3', '5'])
+    const groupId = unique('group')
+    await client.admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: '4' }] })
+    const deleted = await client.admin.deleteGroups([groupId])
+    assert.deepEqual(deleted.map(group => [group.groupId, group.errorCode]), [[groupId, 0]])
+    await assert.rejects(client.admin.deleteGroups([groupId]), /DeleteGroups/)
+  },
+
   async the_cluster_is_described(client) {
     const cluster = await client.admin.describeCluster()
     assert.equal(cluster.brokers.length, 1)

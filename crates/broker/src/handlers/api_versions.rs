@@ -12,6 +12,11 @@ use crate::broker::Broker;
 use crate::dispatch::{Call, Response, SERVED};
 use crate::network::connection::Software;
 
+/// Told once there is a subscription: until then no client need ask. As Kafka leaves them out until somebody receives metrics.
+const TELEMETRY: [i16; 2] = [
+    ApiKey::GetTelemetrySubscriptions as i16,
+    ApiKey::PushTelemetry as i16,
+];
 /// A name or a version that is kept with its connection.
 const SOFTWARE_LEN_MAX: usize = 128;
 
@@ -26,6 +31,7 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ApiVersionsRequest)
         });
     }
     remember_software(call, request);
+    let image = broker.controller.image();
     let features = features::SERVED.iter();
     let supported = features.clone().map(|feature| SupportedFeatureKey {
         name: feature.name.into(),
@@ -38,10 +44,12 @@ pub(crate) fn handle(broker: &Broker, call: &Call, request: &ApiVersionsRequest)
         max_version_level: feature.level,
     });
     call.respond(&ApiVersionsResponse {
-        api_keys: served().collect(),
+        api_keys: served()
+            .filter(|api| !image.client_metrics.all.is_empty() || !TELEMETRY.contains(&api.api_key))
+            .collect(),
         supported_features: supported.collect(),
         // Kafka's is an offset of its metadata log as well.
-        finalized_features_epoch: broker.controller.image().end_offset,
+        finalized_features_epoch: image.end_offset,
         finalized_features: finalized.collect(),
         ..Default::default()
     })

@@ -176,6 +176,21 @@ fn is_shown(running: &Running, line: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clients_hear_of_telemetry_once_somebody_wants_it() {
+    let running = Running::start("").await;
+    let mut client = running.client().await;
+    let set = [("metrics", SET, Some("a."))];
+    let removed = [("metrics", DELETE, None)];
+    for (changes, keys) in [(&[][..], &[][..]), (&set, &[71, 72]), (&removed, &[])] {
+        assert_eq!(alter(&mut client, "s", changes).await, 0);
+        let told = client.ask(&ApiVersionsRequest::default(), 0).await;
+        let told = told.api_keys.iter().map(|api| api.api_key);
+        let told: Vec<i16> = told.filter(|key| [71, 72].contains(key)).collect();
+        assert_eq!(told, keys);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_clients_push_is_added_up_and_shown() {
     let running = Running::start("").await;
     let mut operator = running.client().await;
