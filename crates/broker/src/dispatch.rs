@@ -71,6 +71,7 @@ pub const SERVED: &[Served] = &[
     serve(ApiKey::UpdateFeatures, 0, 2),
     serve(ApiKey::DescribeCluster, 0, 2),
     serve(ApiKey::DescribeProducers, 0, 0),
+    serve(ApiKey::UnregisterBroker, 0, 0),
     serve(ApiKey::GetTelemetrySubscriptions, 0, 0),
     serve(ApiKey::PushTelemetry, 0, 0),
     serve(ApiKey::ListConfigResources, 0, 1),
@@ -493,3 +494,7 @@ pub(crate) async fn with_room(
     reservation.settle(response.bytes());
     response.holding(Some(reservation))
 }
+
+#[cfg(test)]
+#[path = "dispatch_reference_tests.rs"]
+mod reference_tests;

@@ -124,6 +124,11 @@ fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Ha
             let answer = handlers::update_features::handle(call.clone(), request);
             listed(broker, asked, answer)
         }
+        ApiKey::UnregisterBroker => now(handlers::unregister_broker::handle(
+            broker,
+            call,
+            &body(call, input)?,
+        )),
         ApiKey::DescribeProducers => {
             handlers::describe_producers::handle(broker, call.clone(), body(call, input)?)
         }

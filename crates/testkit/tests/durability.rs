@@ -12,6 +12,10 @@ use log::disk::sim::{Fault, FaultError, Op};
 use protocol::KafkaString;
 use protocol::batch_builder::{BatchBuilder, BatchOptions, NewRecord};
 use protocol::error::ErrorCode;
+use protocol::messages::delete_records::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+};
+use protocol::messages::describe_log_dirs::DescribeLogDirsRequest;
 use protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
@@ -113,6 +117,74 @@ fn an_answer_waits_for_the_sync() {
         let answer = answer(&mut client).await;
         assert_eq!((answer.error_code, answer.base_offset), (0, 0));
         assert_eq!(end_offset(&mut reader).await.unwrap(), 1);
+    });
+    lived.unwrap();
+}
+
+/// Deletes everything that clients see of partition 0.
+fn delete_all() -> DeleteRecordsRequest {
+    let partition = DeleteRecordsPartition {
+        partition_index: 0,
+        offset: -1,
+    };
+    DeleteRecordsRequest {
+        topics: vec![DeleteRecordsTopic {
+            name: KafkaString::from("t"),
+            partitions: vec![partition],
+        }],
+        timeout_ms: 1000,
+    }
+}
+
+/// The low watermark and the code.
+async fn deleted(client: &mut Client) -> (i64, i16) {
+    let answered = tokio::time::timeout(LONG, client.receive::<DeleteRecordsRequest>(2)).await;
+    let response = answered.expect("an answer comes").unwrap();
+    let partition = &response.topics[0].partitions[0];
+    (partition.low_watermark, partition.error_code)
+}
+
+#[test]
+fn records_are_deleted_for_good_before_the_answer() {
+    let lived = simulation().live(async |life| {
+        let mut client = life.connect();
+        create_topic(&mut client).await;
+        client.send(&batch(0), VERSION).await.unwrap();
+        assert_eq!(answer(&mut client).await.error_code, 0);
+        life.hold_journal();
+        client.send(&delete_all(), 2).await.unwrap();
+        let early = tokio::time::timeout(LONG, client.receive::<DeleteRecordsRequest>(2)).await;
+        assert!(early.is_err(), "nothing is on the disk");
+        let syncs = life.disk().counts().syncs;
+        assert!(life.journal().commit_step());
+        assert!(life.disk().counts().syncs > syncs);
+        assert_eq!(deleted(&mut client).await, (1, 0));
+    });
+    lived.unwrap();
+}
+
+#[test]
+fn a_failed_disk_is_told_to_who_deletes_records_or_asks_for_sizes() {
+    let lived = simulation().live(async |life| {
+        let mut client = life.connect();
+        create_topic(&mut client).await;
+        client.send(&batch(0), VERSION).await.unwrap();
+        assert_eq!(answer(&mut client).await.error_code, 0);
+        let described = DescribeLogDirsRequest { topics: None };
+        let healthy = client.ask(&described, 4).await.unwrap().results.remove(0);
+        assert_eq!((healthy.error_code, healthy.topics.len()), (0, 1));
+        life.disk().add_fault(Fault {
+            op: Op::Sync,
+            name_part: "",
+            after: 0,
+            times: 1,
+            error: FaultError::Io,
+        });
+        let storage_error: i16 = ErrorCode::KafkaStorageError.into();
+        client.send(&delete_all(), 2).await.unwrap();
+        assert_eq!(deleted(&mut client).await, (-1, storage_error));
+        let failed = client.ask(&described, 4).await.unwrap().results.remove(0);
+        assert_eq!((failed.error_code, failed.topics.len()), (storage_error, 0));
     });
     lived.unwrap();
 }

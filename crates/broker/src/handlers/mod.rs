@@ -44,4 +44,5 @@ pub(crate) mod produce;
 pub(crate) mod push_telemetry;
 mod repeated;
 pub(crate) mod sync_group;
+pub(crate) mod unregister_broker;
 pub(crate) mod update_features;

@@ -17,6 +17,7 @@ use protocol::messages::describe_quorum::{DescribeQuorumRequest, PartitionData, 
 use protocol::messages::elect_leaders::{ElectLeadersRequest, TopicPartitions};
 use protocol::messages::list_config_resources::ListConfigResourcesRequest;
 use protocol::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
+use protocol::messages::unregister_broker::UnregisterBrokerRequest;
 use protocol::messages::update_features::{FeatureUpdateKey, UpdateFeaturesRequest};
 
 use crate::batches;
@@ -328,6 +329,21 @@ async fn the_quorum_is_this_node_and_has_all_there_is() {
             assert!(partitions.iter().all(|one| one.error_code == UNKNOWN));
             assert_eq!(partitions.len(), request.topics[0].partitions.len());
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_leaves_the_cluster() {
+    let (running, mut client) = running().await;
+    let node_id = running.server.broker.config.options.node_id;
+    for (broker_id, code) in [
+        (node_id, ErrorCode::InvalidRequest),
+        (node_id + 1, ErrorCode::BrokerIdNotRegistered),
+        (-1, ErrorCode::BrokerIdNotRegistered),
+    ] {
+        let request = UnregisterBrokerRequest { broker_id };
+        let answer = client.ask(&request, 0).await;
+        assert_eq!(answer.error_code, i16::from(code), "{broker_id}");
     }
 }
 

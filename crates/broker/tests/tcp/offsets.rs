@@ -4,6 +4,9 @@ use protocol::KafkaString;
 use protocol::batch_builder::BatchOptions;
 use protocol::error::ErrorCode;
 use protocol::header::frame_request;
+use protocol::messages::delete_records::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+};
 use protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
 };
@@ -41,6 +44,37 @@ async fn list(
         .topics
         .remove(0)
         .partitions
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_begin_where_deleted_records_end() {
+    let running = Running::start("").await;
+    let mut client = fill(&running).await;
+    let delete = DeleteRecordsRequest {
+        topics: vec![DeleteRecordsTopic {
+            name: KafkaString::from("t"),
+            partitions: vec![DeleteRecordsPartition {
+                partition_index: 0,
+                // In the middle of the first batch.
+                offset: 2,
+            }],
+        }],
+        timeout_ms: 1000,
+    };
+    client.ask(&delete, 2).await;
+    for (what, timestamp, offset, found_ms) in [
+        ("earliest", -2, 2, -1),
+        ("largest timestamp", -3, 3, NOW_MS + 40),
+        ("the start of time", 0, 2, NOW_MS + 20),
+        ("a deleted record", NOW_MS + 30, 3, NOW_MS + 40),
+    ] {
+        let found = list(&mut client, 11, &asking("t", &[(0, timestamp)])).await;
+        assert_eq!(
+            (found[0].offset, found[0].timestamp),
+            (offset, found_ms),
+            "{what}"
+        );
+    }
 }
 
 /// Two batches: records at 10, 30, 20 ms after the base, and at 40, 40.
