@@ -19,7 +19,9 @@ def command(tool, *args):
 
 def run(tool, *args, stdin="", expect=0):
     """Runs a tool that takes --bootstrap-server to its end; returns its stdout."""
-    line = command(tool, "--bootstrap-server", cases.BOOTSTRAP, *args)
+    where = ["--bootstrap-server", cases.BOOTSTRAP]
+    # This one wants its verb first.
+    line = command(tool, args[0], *where, *args[1:]) if tool == "ClusterTool" else command(tool, *where, *args)
     done = subprocess.run(line, input=stdin, capture_output=True, text=True, timeout=100)
     if done.returncode != expect:
         raise AssertionError(f"{tool} {args}: exit {done.returncode}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}")
@@ -116,6 +118,9 @@ def client_metrics_subscriptions():
     shown = ask("--describe", "--name", name)
     for option in ["interval.ms=60000", "match=client_id=a.*", "metrics=org.apache.kafka."]:
         equal(option in shown, True, option)
+    entity = ["--entity-type", "client-metrics", "--entity-name", name]
+    equal("interval.ms=60000" in run("kafka.admin.ConfigCommand", *entity, "--describe"), True, "as configs")
+    equal(name in run("kafka.admin.ConfigCommand", *entity[:2], "--describe"), True, "as one of all")
     ask("--alter", "--name", name, "--interval", 5, expect=1)
     ask("--alter", "--name", name, "--match", "colour=red", expect=1)
     ask("--delete", "--name", name)
@@ -140,6 +145,13 @@ def log_dirs():
 
 
 @case
+def cluster_id_and_membership():
+    equal("Cluster ID: " in run("ClusterTool", "cluster-id"), True, "the id")
+    equal("127.0.0.1" in run("ClusterTool", "list-endpoints"), True, "the endpoint")
+    run("ClusterTool", "unregister", "--id", 77, expect=1)
+
+
+@case
 def leader_election():
     topic = new_topic(2)
     election = lambda kind, *args: run("LeaderElectionCommand", "--election-type", kind, *args)
@@ -154,9 +166,9 @@ def partition_reassignment():
     topic = new_topic(2)
     node = int(describe(topic)[1]["Leader"])
 
-    def reassign(verb, replicas, expect=0):
+    def reassign(verb, replicas, expect=0, **more):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            partition = {"topic": topic, "partition": 0, "replicas": replicas}
+            partition = {"topic": topic, "partition": 0, "replicas": replicas, **more}
             json.dump({"version": 1, "partitions": [partition]}, file)
             file.flush()
             args = ["--reassignment-json-file", file.name, verb, "--preserve-throttles"]
@@ -165,6 +177,11 @@ def partition_reassignment():
 
     equal("Successfully started partition reassignment" in reassign("--execute", [node]), True, "execute")
     equal("is completed" in reassign("--verify", [node]), True, "verify")
+    lines = run("LogDirsCommand", "--describe", "--topic-list", topic).splitlines()
+    [folder] = json.loads(next(line for line in lines if line.startswith("{")))["brokers"][0]["logDirs"]
+    moved = reassign("--execute", [node], log_dirs=[folder["logDir"]])
+    equal("Successfully started moving log directory" in moved, True, moved)
+    reassign("--execute", [node], log_dirs=["/nowhere"], expect=1)
     reassign("--execute", [node, node + 1], expect=1)
     reassign("--execute", [node, node], expect=1)
     equal("None of the specified partition reassignments are active" in reassign("--cancel", [node]), True, "cancel")
