@@ -1,6 +1,7 @@
 //! What `ottla serve` tells the one who started it: one banner, and the keys of the configuration that do nothing.
 
 use broker::config::Config;
+use broker::config::origin::Origin;
 use broker::config::value::Value;
 use broker::server::Server;
 
@@ -17,21 +18,32 @@ pub(crate) fn say_keys(config: &Config) {
     if !config.unused.is_empty() {
         say(&format!(
             "ottla: these keys are Kafka's and mean nothing here: {}",
-            config.unused.join(", ")
+            named(config, &config.unused)
         ));
     }
     if !config.not_yet.is_empty() {
         say(&format!(
             "ottla: WARNING: not applied by this version: {}",
-            config.not_yet.join(", ")
+            named(config, &config.not_yet)
         ));
     }
     if !config.unknown.is_empty() {
         say(&format!(
             "ottla: WARNING: unknown keys are ignored: {}",
-            config.unknown.join(", ")
+            named(config, &config.unknown)
         ));
     }
+}
+
+/// The keys, each with the place it was given at.
+fn named(config: &Config, keys: &[String]) -> String {
+    let named = keys.iter().map(|key| match config.origin(key) {
+        // What nobody knows is called by the variable's own name already.
+        Some(Origin::Environment(variable)) if variable == key => key.to_owned(),
+        Some(origin) => format!("{key} ({origin})"),
+        None => key.to_owned(),
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn say_started(server: &Server) {

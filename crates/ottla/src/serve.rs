@@ -1,7 +1,7 @@
 //! `ottla serve`: reads the configuration, starts the broker, waits for a signal, stops it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Err(error) => {
             let text = &arguments.log;
             banner::say(&format!(
-                "ottla: --log {text}: {error}; expected such as info or broker=debug"
+                "ottla: --log (or OTTLA_LOG) {text}: {error}; expected such as info or broker=debug"
             ));
             return ExitCode::FAILURE;
         }
@@ -59,12 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn serve(arguments: &Arguments) -> Result<(), String> {
-    let file = match &arguments.config {
-        Some(path) => read(path)?,
-        None => String::new(),
-    };
-    let config = Config::load(&file, std::env::vars(), arguments.set.clone())
-        .map_err(|error| error.to_string())?;
+    let config = configuration(arguments)?;
     banner::say_keys(&config);
     raise_open_files_max();
     let runtime = runtime::asynchronous()
@@ -96,8 +91,30 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
     })
 }
 
-fn read(path: &PathBuf) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+fn configuration(arguments: &Arguments) -> Result<Config, String> {
+    let path = arguments.config.as_deref();
+    let text = path.map(read).transpose()?.unwrap_or_default();
+    let path = path.unwrap_or(Path::new("")).display().to_string();
+    let environment = environment()?.into_iter();
+    Config::load_file(&path, &text, environment, arguments.set.clone())
+        .map_err(|error| error.to_string())
+}
+
+fn environment() -> Result<Vec<(String, String)>, String> {
+    // Others' variables may hold anything.
+    let ours = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        name.starts_with("OTTLA_").then_some((name, value))
+    });
+    ours.map(|(name, value)| match value.into_string() {
+        Ok(value) => Ok((name, value)),
+        Err(value) => Err(format!("{name}={}: not UTF-8", value.display())),
+    })
+    .collect()
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("--config {}: {error}", path.display()))
 }
 
 /// Each connection takes a file. The soft limit is there for programs that cannot go beyond 1024; the hard one is the operator's.

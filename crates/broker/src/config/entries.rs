@@ -160,10 +160,10 @@ fn broker_synonyms(config: &Config, definition: &'static Definition) -> Vec<Syno
 }
 
 fn given(config: &Config, name: &'static str) -> Option<Synonym> {
-    let (_, value) = config.given.iter().find(|(key, _)| alias(key) == name)?;
+    let given = config.given.get(alias(name))?;
     Some(Synonym {
         name,
-        value: value.clone(),
+        value: given.value.clone(),
         source: Source::StaticBroker,
     })
 }

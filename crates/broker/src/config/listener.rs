@@ -30,7 +30,7 @@ pub fn listeners(options: &Options) -> Result<Vec<Listener>, ConfigError> {
         if options.controller_listener_names.contains(&name) {
             continue;
         }
-        require_plaintext(options, &name)?;
+        require_plaintext(options, &name, text)?;
         if found.iter().any(|other| other.name == name) {
             return Err(ConfigError::new(
                 "listeners",
@@ -97,21 +97,23 @@ fn check_advertised(
 }
 
 /// A name maps to its protocol by the map, else it is one itself.
-fn require_plaintext(options: &Options, name: &str) -> Result<(), ConfigError> {
+fn require_plaintext(options: &Options, name: &str, listener: &str) -> Result<(), ConfigError> {
     let mapped = options
         .listener_security_protocol_map
         .iter()
         .filter_map(|pair| pair.split_once(':'))
-        .find(|(listener, _)| *listener == name)
-        .map_or(name, |(_, protocol)| protocol);
-    if mapped == "PLAINTEXT" {
-        return Ok(());
-    }
-    Err(ConfigError::new(
-        "listener.security.protocol.map",
-        &format!("{name}:{mapped}"),
-        "only PLAINTEXT is served; map the listener to it, or leave the listener out",
-    ))
+        .find(|(listener, _)| *listener == name);
+    let advice = "only PLAINTEXT is served; map the listener to it, or leave the listener out";
+    let error = match mapped {
+        Some((_, "PLAINTEXT")) => return Ok(()),
+        Some((_, other)) => {
+            let given = format!("{name}:{other}");
+            ConfigError::new("listener.security.protocol.map", &given, advice)
+        }
+        None if name == "PLAINTEXT" => return Ok(()),
+        None => ConfigError::new("listeners", listener, advice),
+    };
+    Err(error)
 }
 
 fn parse(option: &'static str, text: &str) -> Result<(String, String, u16), ConfigError> {

@@ -2,45 +2,55 @@
 //! values. `Config` is made by the binary at start and read by the whole broker.
 //!
 //! In reading order: `value` (types of values), `table` (how an option is declared), `broker_options`, `topic_options` and
-//! `client_metrics_options` (the declarations), `reference_tests` (they make docs/configuration.md), `entries` (options as clients are told), `properties` (the file), `listener`, `unused` (Kafka's keys that mean nothing
-//! here).
+//! `client_metrics_options` (the declarations), `reference_tests` (they make docs/configuration.md), `entries` (options as clients
+//! are told), `properties` (the file), `origin` (where a value was given), `listener`, `unused` (Kafka's keys that mean nothing here).
 
 pub mod broker_options;
 pub mod client_metrics_options;
 pub mod entries;
 pub mod listener;
+pub mod origin;
 mod properties;
 #[cfg(test)]
 mod reference_tests;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod topic_options;
 mod unused;
 pub mod value;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::IpAddr;
 
 pub use broker_options::Options;
 pub use client_metrics_options::ClientMetricsOptions;
 pub use listener::Listener;
+use origin::{Given, Origin};
 use table::{Definition, Effect};
 pub use topic_options::TopicOptions;
 use value::InvalidValue;
 
-/// Why a configuration is refused: the option, what was given, what to do.
+/// Why a configuration is refused: where it was given, what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{option}={given}: {advice}")]
+#[error("{}{given}: {advice}", .origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default())]
 pub struct ConfigError {
+    /// None for a default, which only another option's value can make wrong.
+    pub origin: Option<Origin>,
+    /// Empty for a line that sets none.
     pub option: String,
+    /// `option=value`, or that line.
     pub given: String,
     pub advice: String,
 }
 
 impl ConfigError {
-    fn new(option: &str, given: &str, advice: &str) -> Self {
+    fn new(option: &str, value: &str, advice: &str) -> Self {
         Self {
+            origin: None,
             option: option.to_owned(),
-            given: given.to_owned(),
+            given: format!("{option}={value}"),
             advice: advice.to_owned(),
         }
     }
@@ -48,11 +58,7 @@ impl ConfigError {
 
 impl From<InvalidValue> for ConfigError {
     fn from(error: InvalidValue) -> Self {
-        Self {
-            option: error.name,
-            given: error.value,
-            advice: error.expected,
-        }
+        Self::new(&error.name, &error.value, &error.expected)
     }
 }
 
@@ -64,7 +70,7 @@ pub struct Config {
     pub topic_defaults: TopicOptions,
     pub listeners: Vec<Listener>,
     /// What file, environment and flags set, as they set it: the static source in `DescribeConfigs`.
-    pub given: BTreeMap<String, String>,
+    pub given: BTreeMap<String, Given>,
     /// Kafka's keys that were given and mean nothing here.
     pub unused: Vec<String>,
     /// Keys that were given and are not applied yet.
@@ -78,39 +84,65 @@ const ENVIRONMENT_PREFIX: &str = "OTTLA_";
 /// Behind the prefix, what the log shows: the binary's own.
 const LOG_FILTER: &str = "LOG";
 
+/// What the file is called where only its text is known.
+const FILE_NAME: &str = "server.properties";
+
 impl Config {
-    /// Later sources win: `file` (the text of a `server.properties`), then `environment`, then `flags`.
+    /// As `load_file`, for a text of no particular file.
     pub fn load(
-        file: &str,
+        text: &str,
         environment: impl Iterator<Item = (String, String)>,
         flags: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let names: BTreeMap<String, &'static str> = option_names()
-            .map(|name| (name.to_ascii_uppercase().replace(['.', '-'], "_"), name))
-            .collect();
-        let from_environment = environment.filter_map(|(key, value)| {
-            let short = key.strip_prefix(ENVIRONMENT_PREFIX)?;
-            let name = names.get(short).map(|name| (*name).to_owned());
-            // A name that nobody knows is told as it was given.
-            (short != LOG_FILTER).then(|| (name.unwrap_or(key), value))
+        Self::load_file(FILE_NAME, text, environment, flags)
+    }
+
+    /// Later sources win: the file (the text of a `server.properties` and what to call it), then `environment`, then `flags`.
+    pub fn load_file(
+        path: &str,
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let flags = flags.into_iter().map(|(name, value)| {
+            let origin = Origin::Flag;
+            (name, Given { value, origin })
         });
-        let given = properties::parse(file)
+        let given = from_file(path, text)?
             .into_iter()
-            .chain(from_environment)
+            .chain(from_environment(environment))
             .chain(flags);
         let mut config = Config {
             given: given
-                .map(|(name, value)| (alias(&name).to_owned(), value))
+                .map(|(name, given)| (alias(&name).to_owned(), given))
                 .collect(),
             ..Config::default()
         };
-        config.resolve()?;
-        config.check()?;
-        Ok(config)
+        let outcome = config.resolve().and_then(|()| config.check());
+        match outcome {
+            Ok(()) => Ok(config),
+            Err(error) => Err(ConfigError {
+                origin: config.origin(&error.option).cloned(),
+                ..error
+            }),
+        }
+    }
+
+    /// Where the option `name` was given; None for a default.
+    pub fn origin(&self, name: &str) -> Option<&Origin> {
+        self.given.get(alias(name)).map(|given| &given.origin)
+    }
+
+    /// The option with its value, and where it was given, for a refusal of another option.
+    fn beside(&self, name: &str, value: impl Display) -> String {
+        match self.origin(name) {
+            Some(origin) => format!("{name}={value} ({origin})"),
+            None => format!("{name}={value} (the default)"),
+        }
     }
 
     fn resolve(&mut self) -> Result<(), ConfigError> {
-        for (name, text) in &self.given {
+        for (name, Given { value: text, .. }) in &self.given {
             refuse_protection(name, text)?;
             let known = self.options.set(name, text)?
                 | set_topic_default(&mut self.topic_defaults, name, text)?;
@@ -151,7 +183,13 @@ impl Config {
             return Err(ConfigError::new(
                 "group.min.session.timeout.ms",
                 &options.group_min_session_timeout_ms.to_string(),
-                "must not be above group.max.session.timeout.ms",
+                &format!(
+                    "must not be above {}",
+                    self.beside(
+                        "group.max.session.timeout.ms",
+                        options.group_max_session_timeout_ms
+                    )
+                ),
             ));
         }
         for text in &options.max_connections_per_ip_overrides {
@@ -162,7 +200,10 @@ impl Config {
             return Err(ConfigError::new(
                 "message.max.bytes",
                 &self.topic_defaults.max_message_bytes.to_string(),
-                &format!("must not be above half of journal.file.bytes ({batch_bytes_max})"),
+                &format!(
+                    "must not be above {batch_bytes_max}, half of {}",
+                    self.beside("journal.file.bytes", options.journal_file_bytes)
+                ),
             ));
         }
         Ok(())
@@ -183,6 +224,45 @@ impl Config {
         }
         options
     }
+}
+
+fn from_file(path: &str, text: &str) -> Result<Vec<(String, Given)>, ConfigError> {
+    let origin = |line| Origin::File {
+        path: path.to_owned(),
+        line,
+    };
+    let properties = properties::parse(text).map_err(|malformed| ConfigError {
+        origin: Some(origin(malformed.line)),
+        option: String::new(),
+        given: malformed.text.escape_debug().to_string(),
+        advice: malformed.advice.to_owned(),
+    })?;
+    let given = properties.into_iter().map(|property| {
+        let given = Given {
+            value: property.value,
+            origin: origin(property.line),
+        };
+        (property.key, given)
+    });
+    Ok(given.collect())
+}
+
+fn from_environment(
+    variables: impl Iterator<Item = (String, String)>,
+) -> impl Iterator<Item = (String, Given)> {
+    let names: BTreeMap<String, &'static str> = option_names()
+        .map(|name| (name.to_ascii_uppercase().replace(['.', '-'], "_"), name))
+        .collect();
+    variables.filter_map(move |(variable, value)| {
+        let short = variable.strip_prefix(ENVIRONMENT_PREFIX)?;
+        if short == LOG_FILTER {
+            return None;
+        }
+        // A name that nobody knows is told as it was given.
+        let name = names.get(short).map_or(&*variable, |name| name).to_owned();
+        let origin = Origin::Environment(variable);
+        Some((name, Given { value, origin }))
+    })
 }
 
 /// Older or shorter names of options.
@@ -294,14 +374,14 @@ fn is_interval(name: &str) -> bool {
 }
 
 fn set_intervals(
-    given: &BTreeMap<String, String>,
+    given: &BTreeMap<String, Given>,
     defaults: &mut TopicOptions,
 ) -> Result<(), ConfigError> {
     for interval in INTERVALS {
         let in_ms = TopicOptions::DEFINITIONS
             .iter()
             .find(|definition| definition.name == interval.topic_option);
-        let Some(text) = given.get(interval.name) else {
+        let Some(Given { value: text, .. }) = given.get(interval.name) else {
             continue;
         };
         if in_ms.is_some_and(|definition| given.contains_key(definition.synonym)) {
@@ -317,136 +397,8 @@ fn set_intervals(
         } else {
             units * interval.unit_ms
         };
-        defaults.set(interval.topic_option, &ms.to_string())?;
+        let set = defaults.set(interval.topic_option, &ms.to_string());
+        set.map_err(|error| ConfigError::new(interval.name, text, &error.expected))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::value::Durability;
-    use super::*;
-
-    fn load(file: &str) -> Result<Config, ConfigError> {
-        Config::load(file, std::iter::empty(), [])
-    }
-
-    #[test]
-    fn no_file_is_loopback_synced_and_named_like_kafkas_defaults() {
-        let config = load("").unwrap();
-        assert_eq!(config.listeners[0].host, "127.0.0.1");
-        assert_eq!(config.topic_defaults.durability, Durability::Sync);
-        assert_eq!(config.topic_defaults.retention_ms, 604_800_000);
-        assert!(config.unknown.is_empty() && config.unused.is_empty());
-    }
-
-    #[test]
-    fn flags_win_over_environment_over_file() {
-        let environment = [
-            ("OTTLA_NUM_PARTITIONS", "3"),
-            ("OTTLA_BROKER_ID", "7"),
-            ("OTTLA_NUM_PARTITION", "9"),
-            ("OTTLA_LOG", "info"),
-            ("HOME", "/x"),
-        ];
-        let environment = environment
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .into_iter();
-        let flags = [("num.partitions", "4"), ("log.dir", "flag")];
-        let flags = flags.map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let config = Config::load(
-            "num.partitions=2\nnode.id=5\nbroker.rack=r1\nlog.dirs=file",
-            environment,
-            flags,
-        )
-        .unwrap();
-        assert_eq!(config.options.num_partitions, 4);
-        assert_eq!(config.options.node_id, 7);
-        assert_eq!(config.options.broker_rack, "r1");
-        assert_eq!(config.options.log_dirs, ["flag"], "by whatever name");
-        assert_eq!(config.unknown, ["OTTLA_NUM_PARTITION"]);
-    }
-
-    #[test]
-    fn a_stock_kraft_file_starts_and_its_idle_keys_are_named() {
-        let config = load(
-            "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-             controller.listener.names=CONTROLLER\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
-             num.network.threads=3\nlog.dirs=d\nlog.retention.hours=168\nlog.segment.bytes=1073741824\nnot.a.key=1",
-        )
-        .unwrap();
-        assert_eq!(config.unused, ["num.network.threads", "process.roles"]);
-        assert_eq!(config.unknown, ["not.a.key"]);
-        assert_eq!(config.listeners.len(), 1);
-    }
-
-    #[test]
-    fn what_is_not_applied_is_told() {
-        let config = load(
-            "log.cleanup.policy=compact\nlog.flush.interval.ms=1000\nmin.insync.replicas=1\nlog.retention.ms=5",
-        )
-        .unwrap();
-        assert_eq!(config.not_yet, ["log.cleanup.policy"]);
-        assert_eq!(config.unused, ["log.flush.interval.ms"]);
-    }
-
-    #[test]
-    fn the_finer_unit_of_an_interval_wins() {
-        for (file, retention_ms) in [
-            ("log.retention.hours=1", 3_600_000),
-            ("log.retention.hours=1\nlog.retention.minutes=2", 120_000),
-            ("log.retention.hours=1\nlog.retention.ms=5", 5),
-            ("log.retention.hours=-1", -1),
-        ] {
-            assert_eq!(
-                load(file).unwrap().topic_defaults.retention_ms,
-                retention_ms,
-                "{file}"
-            );
-        }
-    }
-
-    #[test]
-    fn refusals_name_the_option_and_the_way_out() {
-        for (file, expected) in [
-            ("log.dirs=a,b", "exactly one folder"),
-            ("num.partitions=0", "a number from 1"),
-            ("num.partitions=many", "whole number"),
-            ("log.segment.bytes=5", "log.segment.bytes=5"),
-            ("message.max.bytes=99999999", "journal.file.bytes"),
-            (
-                "group.min.session.timeout.ms=9\ngroup.max.session.timeout.ms=8",
-                "group.max.session.timeout.ms",
-            ),
-            ("durability=never", "100ms"),
-            (
-                "log.message.timestamp.type=LogAppendTime,CreateTime",
-                "one of",
-            ),
-            ("log.message.timestamp.type=", "one of"),
-            ("log.cleaner.min.cleanable.ratio=-5", "from 0 to 1"),
-            ("log.cleanup.policy=delete,shrink", "a list of"),
-            ("authorizer.class.name=Any", "not served yet"),
-            ("sasl.enabled.mechanisms=PLAIN", "not served yet"),
-            ("max.connections.per.ip.overrides=10.0.0.7", "ADDRESS:COUNT"),
-            (
-                "max.connections.per.ip.overrides=10.0.0.7:2,box:3",
-                "ADDRESS:COUNT",
-            ),
-        ] {
-            let error = load(file).unwrap_err().to_string();
-            assert!(error.contains(expected), "{file}: {error}");
-        }
-    }
-
-    #[test]
-    fn every_default_passes_its_own_check() {
-        for definition in Options::DEFINITIONS.iter().chain(TopicOptions::DEFINITIONS) {
-            assert!(
-                definition.check.accepts(&(definition.default)()),
-                "{}",
-                definition.name
-            );
-        }
-    }
 }
