@@ -118,6 +118,7 @@ impl Parts {
             .map_err(|refusal| LoadError::Metadata(refusal.message))?;
         let budget_bytes = self.config.options.memory_budget_bytes;
         let broker = Arc::new(Broker {
+            transactional_clients: Default::default(),
             addresses: self.addresses,
             journal,
             controller,

@@ -1,5 +1,6 @@
 //! The broker's parts in one place, shared by every connection. Put together by `server` at start.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use log::{Clock, Journal};
@@ -23,7 +24,30 @@ use crate::runtime::HeavyWork;
 /// What a transactional client is told.
 pub const NO_TRANSACTIONS: &str = "transactions are not served by this version of Ottla; leave transactional.id unset (idempotence alone is served)";
 
+/// Clients that asked for transactions: each is warned of once. Names of so many, cut to so many characters; whoever changes its name
+/// again and again fills neither memory nor log.
+#[derive(Default)]
+pub struct TransactionalClients(Mutex<BTreeSet<String>>);
+
+const CLIENTS_MAX: usize = 1000;
+const CLIENT_ID_CHARS_MAX: usize = 100;
+
+impl TransactionalClients {
+    pub fn warn(&self, client_id: &str) {
+        let client: String = client_id.chars().take(CLIENT_ID_CHARS_MAX).collect();
+        if self.is_new(&client) {
+            tracing::warn!(client, "refused: {NO_TRANSACTIONS}");
+        }
+    }
+
+    fn is_new(&self, client: &str) -> bool {
+        let mut told = self.0.lock();
+        told.len() < CLIENTS_MAX && told.insert(client.to_owned())
+    }
+}
+
 pub struct Broker {
+    pub transactional_clients: TransactionalClients,
     pub config: Arc<Config>,
     pub journal: Arc<Journal>,
     pub controller: Controller,
@@ -100,5 +124,20 @@ impl Broker {
             ]
             .into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transactional_client_is_warned_of_once_and_few_are_kept() {
+        let clients = TransactionalClients::default();
+        assert!(clients.is_new("a") && clients.is_new("b"));
+        assert!(!clients.is_new("a"));
+        let new = (0..2 * CLIENTS_MAX).filter(|name| clients.is_new(&name.to_string()));
+        assert_eq!(new.count(), CLIENTS_MAX - 2);
+        assert_eq!(clients.0.lock().len(), CLIENTS_MAX);
     }
 }

@@ -25,6 +25,14 @@ use crate::metrics;
 const CONNECTIONS_MAX: usize = 64;
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// What `/` answers, for whoever comes without knowing.
+const ENDPOINTS: &str = "\
+Ottla, a broker of Apache Kafka's protocol. Clients connect to its `listeners`; here are:
+/metrics  what it counts, for Prometheus
+/livez    200 while the process serves
+/readyz   200 while produces are taken, else 503 and the reason
+";
+
 /// Serves until the broker stops.
 pub(crate) async fn serve(bound: TcpListener, broker: Arc<Broker>) {
     let stopping = broker.stopping.clone();
@@ -33,6 +41,7 @@ pub(crate) async fn serve(bound: TcpListener, broker: Arc<Broker>) {
             "/metrics",
             get(async |State(broker): State<Arc<Broker>>| metrics::render(&broker)),
         )
+        .route("/", get(async || ENDPOINTS))
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .with_state(broker);

@@ -25,7 +25,11 @@ use crate::runtime::JournalThreads;
 /// Why a broker does not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("the data folder {folder} cannot be opened: {source}", folder = .folder.display())]
+    #[error(
+        "the data folder {}: {}: {source}",
+        .folder.display(),
+        folder_advice(source)
+    )]
     Folder { folder: PathBuf, source: io::Error },
     #[error(transparent)]
     Journal(#[from] OpenError),
@@ -42,6 +46,37 @@ pub enum StartError {
     },
     #[error("the journal's threads cannot be started: {0}")]
     Threads(io::Error),
+}
+
+fn folder_advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "there is a file, which is no folder; `log.dirs` names one that is, or is made"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "the user who runs this may not read and write there; give it to that user (chown), or name another by `log.dirs`"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "its file system is mounted read-only; mount it for writing, or name another folder by `log.dirs`"
+        }
+        io::ErrorKind::StorageFull => {
+            "its disk is full; make room, or name another folder by `log.dirs`"
+        }
+        _ => "cannot be opened; `log.dirs` chooses another",
+    }
+}
+
+/// What comes before the first read of the journal, such as its lock, fails by the folder's fault.
+fn journal_error(folder: PathBuf, error: OpenError) -> StartError {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match error {
+        OpenError::Io { source, .. }
+            if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) =>
+        {
+            StartError::Folder { folder, source }
+        }
+        error => StartError::Journal(error),
+    }
 }
 
 fn listen_advice(option: &str, source: &io::Error) -> String {
@@ -74,8 +109,10 @@ impl Server {
         random: Arc<Random>,
     ) -> Result<Self, StartError> {
         let folder = PathBuf::from(config.options.log_dirs.join(","));
-        let disk =
-            RealDisk::open(&folder).map_err(|source| StartError::Folder { folder, source })?;
+        let disk = RealDisk::open(&folder).map_err(|source| StartError::Folder {
+            folder: folder.clone(),
+            source,
+        })?;
         // Bound first: who cannot listen has not touched the data.
         let listeners = bind_all(&config.listeners).await?;
         let http = bind_http(&config.options.http_listener).await?;
@@ -85,7 +122,9 @@ impl Server {
             clock,
             random,
         };
-        let (journal, mut recovered) = parts.open_journal(Arc::new(disk))?;
+        let (journal, mut recovered) = parts
+            .open_journal(Arc::new(disk))
+            .map_err(|error| journal_error(folder, error))?;
         let threads = JournalThreads::start(&journal).map_err(StartError::Threads)?;
         let broker = match parts.assemble(journal.clone(), &mut recovered).await {
             Ok(broker) => broker,
@@ -244,6 +283,24 @@ mod tests {
                 source,
             };
             assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_may_not_be_written_says_what_to_do() {
+        for (kind, expected) in [
+            (io::ErrorKind::PermissionDenied, "(chown)"),
+            (io::ErrorKind::ReadOnlyFilesystem, "mounted read-only"),
+        ] {
+            let error = OpenError::Io {
+                doing: "locking the data folder".to_owned(),
+                source: kind.into(),
+            };
+            let told = journal_error(PathBuf::from("/x"), error).to_string();
+            assert!(
+                told.contains("folder /x: ") && told.contains(expected),
+                "{told}"
+            );
         }
     }
 

@@ -17,6 +17,13 @@ use tracing_subscriber::EnvFilter;
 use crate::banner;
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  ottla serve                                  on 127.0.0.1:9092, data in ./ottla-data
+  ottla serve --config server.properties --set num.partitions=4
+  ottla serve --set listeners=PLAINTEXT://:9092 --set advertised.listeners=PLAINTEXT://kafka.example:9092
+  OTTLA_LOG_DIRS=/var/lib/ottla OTTLA_DURABILITY=100ms ottla serve --log info
+
+Exit codes: 0 stopped by a signal, 1 failed, 2 wrong command line.")]
 pub(crate) struct Arguments {
     /// A file in Kafka's server.properties form.
     #[arg(long, value_name = "FILE")]

@@ -77,6 +77,29 @@ fn a_value_that_is_refused_is_named_with_its_place() {
 }
 
 #[test]
+fn help_teaches_by_example() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
+    let ran = command.args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(ran.stdout).unwrap();
+    let (_, examples) = help.split_once("Examples:\n").unwrap();
+    for expected in ["--config", "--set listeners=", "OTTLA_LOG_DIRS="] {
+        assert!(examples.contains(expected), "{expected}: {help}");
+    }
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_named_with_the_way_out() {
+    let folder = Folder::new("folder");
+    let file = folder.file("data", b"");
+    for data in [file.clone(), format!("{file}/below")] {
+        let said = refusal(&["--set", &format!("log.dirs={data}")], &[]);
+        let expected =
+            format!("the data folder {data}: there is a file, which is no folder; `log.dirs`");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
+#[test]
 fn keys_that_do_nothing_are_named_with_their_places() {
     let folder = Folder::new("keys");
     // Not a folder, so that the start ends behind the warnings.

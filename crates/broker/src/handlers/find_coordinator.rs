@@ -46,10 +46,23 @@ pub(crate) async fn handle(
     })
 }
 
+/// The code with which a client gives up at once. librdkafka, which asks one key at a time, tries again on every other; the Java
+/// client shows our message with the one that says what is the matter.
+fn transactions_refused(version: i16) -> ErrorCode {
+    if version < BATCHED_VERSION {
+        ErrorCode::TransactionalIdAuthorizationFailed
+    } else {
+        ErrorCode::UnsupportedVersion
+    }
+}
+
 fn find(broker: &Broker, call: &Call, key_type: i8, key: &KafkaString) -> Coordinator {
     let refused = match key_type {
         GROUP => None,
-        TRANSACTION => Some((ErrorCode::UnsupportedVersion, NO_TRANSACTIONS)),
+        TRANSACTION => {
+            broker.transactional_clients.warn(call.client_id());
+            Some((transactions_refused(call.version), NO_TRANSACTIONS))
+        }
         _ => Some((
             ErrorCode::InvalidRequest,
             "this broker coordinates consumer groups only",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::error::ErrorCode;
 use protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 
-use crate::broker::{Broker, NO_TRANSACTIONS};
+use crate::broker::Broker;
 use crate::dispatch::{Call, Response};
 
 pub(crate) async fn handle(
@@ -20,10 +20,7 @@ pub(crate) async fn handle(
         ..Default::default()
     };
     if request.transactional_id.is_some() {
-        tracing::warn!(
-            client = call.client_id(),
-            "transactional producer refused: {NO_TRANSACTIONS}"
-        );
+        broker.transactional_clients.warn(call.client_id());
         return call.respond(&failed(ErrorCode::UnsupportedVersion));
     }
     match broker.controller.new_producer_id().await {

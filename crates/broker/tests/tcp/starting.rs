@@ -92,6 +92,35 @@ async fn a_folder_has_one_broker() {
     start_in(&folder, "").await.unwrap().stop().await;
 }
 
+/// The codes with which clients stop at once instead of trying again.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_transactions_is_refused_for_good() {
+    let running = Running::start("").await;
+    let mut client = running.client().await;
+    for (version, code) in [
+        (2, ErrorCode::TransactionalIdAuthorizationFailed),
+        (4, ErrorCode::UnsupportedVersion),
+    ] {
+        let find = FindCoordinatorRequest {
+            key: "mine".into(),
+            coordinator_keys: vec!["mine".into()],
+            key_type: 1,
+            ..Default::default()
+        };
+        let found = client.ask(&find, version).await;
+        let (told, message) = match found.coordinators.first() {
+            Some(found) => (found.error_code, found.error_message.clone()),
+            None => (found.error_code, found.error_message),
+        };
+        assert_eq!(told, code.code(), "version {version}");
+        let message = message.unwrap();
+        assert!(
+            message.contains("leave transactional.id unset"),
+            "{message}"
+        );
+    }
+}
+
 async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
@@ -111,7 +140,8 @@ async fn http_tells_how_it_is() {
         ("/livez", "200", "alive"),
         ("/readyz", "200", "ready"),
         ("/metrics", "200", "# TYPE"),
-        ("/", "404", ""),
+        ("/", "200", "\n/readyz "),
+        ("/else", "404", ""),
     ] {
         let answer = get(address, path).await;
         assert!(
