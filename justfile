@@ -31,3 +31,7 @@ bench *ARGS:
 # Fuzz one target for a minute; needs cargo-fuzz and a nightly toolchain.
 fuzz TARGET="request_decode":
     cd fuzz && cargo +nightly fuzz run {{TARGET}} -- -max_total_time=60
+
+# Requests by chance against the broker with this process id, for so many seconds; see fuzz/README.md.
+fuzz-live ADDRESS PID SECONDS="60":
+    cd fuzz && cargo run --release --example live -- {{ADDRESS}} {{PID}} {{SECONDS}}

@@ -21,8 +21,38 @@ use protocol::ApiKey;
 
 use messages::counting::peak_of;
 use messages::kind::{Kind, Role, all};
+use messages::random::Random;
 
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(all);
+
+/// Valid requests by chance, for whoever sends them to a broker.
+pub struct Source(Random);
+
+impl Source {
+    pub fn new(seed: u64, words: &'static [&'static str]) -> Self {
+        Self(Random::with_words(seed, words))
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0.below(limit)
+    }
+
+    pub fn bytes(&mut self, len_max: u64) -> Vec<u8> {
+        self.0.bytes(len_max)
+    }
+
+    /// A request's body. Of a version that has none, as the oldest of Produce, just bytes.
+    pub fn request(&mut self, key: ApiKey, version: i16) -> Bytes {
+        let has_it = |kind: &&Kind| {
+            let versions = &kind.versions;
+            kind.role == Role::Request(key) && (versions.first..=versions.last).contains(&version)
+        };
+        match KINDS.iter().find(has_it) {
+            Some(kind) => (kind.random)(&mut self.0, version),
+            None => self.0.bytes(100).into(),
+        }
+    }
+}
 
 fn check(role: Role, version: i16, body: Bytes) {
     if let Some(kind) = KINDS.iter().find(|kind| kind.role == role) {

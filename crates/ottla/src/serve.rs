@@ -1,6 +1,7 @@
 //! `ottla serve`: reads the configuration, starts the broker, waits for a signal, stops it.
 
 use std::fs;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A file or a journal of the system's would keep the escape codes.
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .init();
     match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,6 +13,8 @@ pub(crate) trait Arbitrary: Sized {
 pub(crate) struct Random {
     state: u64,
     dense: Option<Dense>,
+    /// Texts that mean something to whoever reads the message.
+    words: &'static [&'static str],
 }
 
 /// Everything about as small as it can be, but for arrays at one depth.
@@ -28,6 +30,7 @@ impl Random {
         Self {
             state: seed,
             dense: None,
+            words: &[],
         }
     }
 
@@ -40,6 +43,16 @@ impl Random {
                 many_at,
                 elements,
             }),
+            words: &[],
+        }
+    }
+
+    /// As [`Self::new`], with every other text out of `words`.
+    #[cfg_attr(test, expect(dead_code, reason = "for the fuzzer of a running broker"))]
+    pub(crate) fn with_words(seed: u64, words: &'static [&'static str]) -> Self {
+        Self {
+            words,
+            ..Self::new(seed)
         }
     }
 
@@ -111,6 +124,9 @@ impl Arbitrary for Uuid {
 
 impl Arbitrary for KafkaString {
     fn arbitrary(random: &mut Random, _: i16) -> Self {
+        if !random.words.is_empty() && random.below(2) == 0 {
+            return random.words[random.below(random.words.len() as u64) as usize].into();
+        }
         match random.below(8) {
             0 if random.dense.is_some() => "line".into(),
             0 => "".into(),
