@@ -58,7 +58,9 @@ def drain(consumer, count):
 
 
 def poll(consumer):
-    return [record for batch in consumer.poll(timeout_ms=200).values() for record in batch]
+    # kafka-python 3.0.12 forgets its assignment if a poll's time is over while SyncGroup is under way: it sends no heartbeat from
+    # then on, and is without partitions until the broker expels it. So polls take longer than that does on a busy machine.
+    return [record for batch in consumer.poll(timeout_ms=1000).values() for record in batch]
 
 
 class Member(threading.Thread, ConsumerRebalanceListener):
