@@ -110,6 +110,8 @@ pub struct Call {
     pub version: i16,
     pub correlation_id: i32,
     client_id: Option<KafkaString>,
+    /// Of the body.
+    request_bytes: usize,
     pub peer: Peer,
 }
 
@@ -315,6 +317,7 @@ fn start(broker: &Arc<Broker>, peer: &Peer, frame: Bytes) -> Result<Handled, Bad
         version,
         correlation_id: header.correlation_id,
         client_id: header.client_id,
+        request_bytes: input.remaining(),
         peer: peer.clone(),
     };
     let served = SERVED
@@ -375,7 +378,7 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
             let request: FindCoordinatorRequest = body(call, input)?;
             let asked = request.coordinator_keys.len();
             let answer = handlers::find_coordinator::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::OffsetCommit => later(handlers::offset_commit::handle(
             broker.clone(),
@@ -399,7 +402,7 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
             let request: LeaveGroupRequest = body(call, input)?;
             let asked = request.members.len();
             let answer = handlers::leave_group::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::SyncGroup => later(handlers::sync_group::handle(
             broker.clone(),
@@ -413,14 +416,14 @@ fn route_groups(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Han
             let request: DeleteGroupsRequest = body(call, input)?;
             let asked = request.groups_names.len();
             let answer = handlers::delete_groups::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::OffsetDelete => {
             let request: OffsetDeleteRequest = body(call, input)?;
             let partitions = request.topics.iter().map(|topic| topic.partitions.len());
             let asked = request.topics.len() + partitions.sum::<usize>();
             let answer = handlers::offset_delete::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::ListGroups => later(handlers::list_groups::handle(
             broker.clone(),
@@ -457,10 +460,12 @@ const ENTRY_BYTES: usize = 512;
 /// An answer that has an entry for each of the request. Nobody asks for as many as all answers together may hold.
 pub(crate) fn listed(
     broker: &Broker,
+    call: &Call,
     asked: usize,
     answer: impl Future<Output = Response> + Send + 'static,
 ) -> Handled {
-    let bytes = asked.saturating_mul(ENTRY_BYTES);
+    // What was named is named again.
+    let bytes = asked.saturating_mul(ENTRY_BYTES) + call.request_bytes;
     if bytes > broker.answers.total_bytes() {
         return Handled::Close(BadRequest::AsksTooMuch);
     }

@@ -31,20 +31,20 @@ pub(crate) fn route(
             let request: CreateTopicsRequest = body(call, input)?;
             let asked = request.topics.len();
             let answer = handlers::create_topics::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::DeleteTopics => {
             let request: DeleteTopicsRequest = body(call, input)?;
             let asked = request.topics.len() + request.topic_names.len();
             let answer = handlers::delete_topics::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::DeleteRecords => {
             let request: DeleteRecordsRequest = body(call, input)?;
             let partitions = request.topics.iter().map(|topic| topic.partitions.len());
             let asked = request.topics.len() + partitions.sum::<usize>();
             let answer = handlers::delete_records::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::DescribeConfigs => {
             handlers::describe_configs::handle(broker, call.clone(), body(call, input)?)
@@ -53,20 +53,20 @@ pub(crate) fn route(
             let request: AlterConfigsRequest = body(call, input)?;
             let asked = request.resources.len();
             let answer = handlers::alter_configs::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::CreatePartitions => {
             let request: CreatePartitionsRequest = body(call, input)?;
             let asked = request.topics.len();
             let answer = handlers::create_partitions::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::IncrementalAlterConfigs => {
             let request: IncrementalAlterConfigsRequest = body(call, input)?;
             let asked = request.resources.len();
             let answer =
                 handlers::incremental_alter_configs::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         _ => return route_cluster(broker, call, input),
     })
@@ -82,7 +82,7 @@ fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Ha
             let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
             let answer =
                 handlers::alter_replica_log_dirs::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::DescribeLogDirs => later(handlers::describe_log_dirs::handle(
             broker.clone(),
@@ -94,7 +94,7 @@ fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Ha
             let topics = request.topic_partitions.iter().flatten();
             let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
             let answer = handlers::elect_leaders::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::AlterPartitionReassignments => {
             let request: AlterPartitionReassignmentsRequest = body(call, input)?;
@@ -105,7 +105,7 @@ fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Ha
                 call.clone(),
                 request,
             );
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::ListPartitionReassignments => now(handlers::list_partition_reassignments::handle(
             call,
@@ -116,13 +116,13 @@ fn route_cluster(broker: &Arc<Broker>, call: &Call, input: Decoder) -> Result<Ha
             let topics = request.topics.iter();
             let asked = topics.map(|topic| 1 + topic.partitions.len()).sum();
             let answer = handlers::describe_quorum::handle(broker.clone(), call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::UpdateFeatures => {
             let request: UpdateFeaturesRequest = body(call, input)?;
             let asked = request.feature_updates.len();
             let answer = handlers::update_features::handle(call.clone(), request);
-            listed(broker, asked, answer)
+            listed(broker, call, asked, answer)
         }
         ApiKey::UnregisterBroker => now(handlers::unregister_broker::handle(
             broker,

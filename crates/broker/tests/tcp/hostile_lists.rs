@@ -13,6 +13,7 @@ use protocol::messages::delete_groups::DeleteGroupsRequest;
 use protocol::messages::delete_records::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
 };
+use protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use protocol::messages::describe_log_dirs::{DescribableLogDirTopic, DescribeLogDirsRequest};
 use protocol::messages::describe_producers::{DescribeProducersRequest, TopicRequest};
 use protocol::messages::elect_leaders::{ElectLeadersRequest, TopicPartitions};
@@ -127,6 +128,27 @@ async fn who_asks_for_more_than_answers_may_hold_is_closed() {
     };
     let answer = client.ask(&request, 5).await;
     assert_eq!(answer.results[0].topics[0].partitions.len(), 1);
+    running.serves_others().await;
+}
+
+/// It comes back with the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_counts_with_the_answer_that_tells_it() {
+    // Two mebibytes for answers.
+    let running = Running::start("memory.budget.bytes=8388608").await;
+    for (bytes, is_closed) in [(1 << 20, false), (3 << 20, true)] {
+        let request = DeleteTopicsRequest {
+            topics: vec![DeleteTopicState {
+                name: Some(KafkaString::from("x".repeat(bytes))),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let mut client = running.client().await;
+        client.send(&request, 6).await;
+        let answered = client.receive_bytes().await.is_ok();
+        assert_eq!(answered, !is_closed, "{bytes}");
+    }
     running.serves_others().await;
 }
 
