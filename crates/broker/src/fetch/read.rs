@@ -101,11 +101,13 @@ pub fn read_all(targets: &[Target], limits: &Limits) -> Round {
 }
 
 fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) -> PartitionData {
-    if let Some(code) = check_leader_epoch(wanted.current_leader_epoch, limits.leader_epoch) {
-        return failed(wanted, code);
+    // Fetch takes any epoch below zero for none.
+    let claimed = wanted.current_leader_epoch.max(NOT_CLAIMED);
+    if let Some(code) = check_leader_epoch(claimed, limits.leader_epoch) {
+        return unread(wanted, code);
     }
     if log.is_deleted() {
-        return failed(wanted, read_code(&ReadError::Deleted));
+        return unread(wanted, read_code(&ReadError::Deleted));
     }
     let high_watermark = log.high_watermark();
     let mut answer = PartitionData {
@@ -123,7 +125,7 @@ fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) ->
         return answer;
     }
     if wanted.fetch_offset < answer.log_start_offset || wanted.fetch_offset > log.end_offset() {
-        return failed_within(answer, ErrorCode::OffsetOutOfRange);
+        return unread(wanted, ErrorCode::OffsetOutOfRange);
     }
     let left = limits.max_bytes.saturating_sub(bytes_before);
     let max_bytes = left.min(usize::try_from(wanted.max_bytes).unwrap_or(0));
@@ -140,7 +142,7 @@ fn read_one(log: &Log, wanted: &Wanted, limits: &Limits, bytes_before: usize) ->
     };
     match log.read_chunks(&request) {
         Ok(chunks) => answer.records = Some(chunks.into_iter().collect()),
-        Err(error) => return failed_within(answer, read_code(&error)),
+        Err(error) => return unread(wanted, read_code(&error)),
     }
     answer
 }
@@ -155,10 +157,13 @@ pub fn read_code(error: &ReadError) -> ErrorCode {
     }
 }
 
+/// A client that knows no epoch.
+const NOT_CLAIMED: i32 = -1;
+
 /// A client that knows another epoch than ours must refresh (it is behind) or wait (we are).
 pub fn check_leader_epoch(claimed: i32, ours: i32) -> Option<ErrorCode> {
     match claimed {
-        claimed if claimed < 0 || claimed == ours => None,
+        claimed if claimed == NOT_CLAIMED || claimed == ours => None,
         claimed if claimed < ours => Some(ErrorCode::FencedLeaderEpoch),
         _ => Some(ErrorCode::UnknownLeaderEpoch),
     }
@@ -178,20 +183,23 @@ fn diverging_epoch(log: &Log, wanted: &Wanted) -> Option<EpochEndOffset> {
     })
 }
 
+/// Of a partition that is there: Kafka tells nothing of its transactions then.
+fn unread(wanted: &Wanted, code: ErrorCode) -> PartitionData {
+    PartitionData {
+        aborted_transactions: None,
+        ..failed(wanted, code)
+    }
+}
+
 fn failed(wanted: &Wanted, code: ErrorCode) -> PartitionData {
-    let answer = PartitionData {
+    PartitionData {
+        error_code: code.into(),
         partition_index: wanted.partition,
         high_watermark: -1,
         log_start_offset: -1,
         records: Some(Records::default()),
         ..Default::default()
-    };
-    failed_within(answer, code)
-}
-
-fn failed_within(mut answer: PartitionData, code: ErrorCode) -> PartitionData {
-    answer.error_code = code.into();
-    answer
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::broker::Broker;
 use crate::config::{Config, entries};
 use crate::dispatch::{Call, Response};
 use crate::metadata::decide::DecidedTopic;
-use crate::metadata::{NewTopic, Refusal, option_change};
+use crate::metadata::{Image, NewTopic, Refusal, option_change, topic_name};
 
 /// The topic of Kafka's own metadata log; here that log is no topic.
 const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
@@ -30,12 +30,13 @@ pub(crate) async fn handle(
     let mut refused = Vec::new();
     let twice = repeated(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut seen = BTreeSet::new();
+    let image = broker.controller.image();
     for topic in request
         .topics
         .iter()
         .filter(|topic| seen.insert(topic.name.as_str()))
     {
-        match new_topic(topic, &twice) {
+        match new_topic(&image, topic, &twice) {
             Ok(topic) => wanted.push(topic),
             Err(refusal) => refused.push(failed(topic.name.clone(), &refusal)),
         }
@@ -57,8 +58,12 @@ pub(crate) async fn handle(
     })
 }
 
-/// What can be refused without looking at what there is.
-fn new_topic(topic: &CreatableTopic, twice: &BTreeSet<&str>) -> Result<NewTopic, Refusal> {
+/// What is refused before the controller decides.
+fn new_topic(
+    image: &Image,
+    topic: &CreatableTopic,
+    twice: &BTreeSet<&str>,
+) -> Result<NewTopic, Refusal> {
     if twice.contains(topic.name.as_str()) {
         return Err(Refusal::new(
             ErrorCode::InvalidRequest,
@@ -68,6 +73,14 @@ fn new_topic(topic: &CreatableTopic, twice: &BTreeSet<&str>) -> Result<NewTopic,
     if topic.name == CLUSTER_METADATA_TOPIC {
         let message = format!("Creation of internal topic {CLUSTER_METADATA_TOPIC} is prohibited.");
         return Err(Refusal::new(ErrorCode::InvalidRequest, message));
+    }
+    // Before its options, as in Kafka; who makes it in the meantime is found out later.
+    if image.topic(&topic.name).is_some() {
+        let message = format!("Topic '{}' already exists.", topic.name);
+        return Err(Refusal::new(ErrorCode::TopicAlreadyExists, message));
+    }
+    if let Some(reason) = topic_name::refuse(&topic.name) {
+        return Err(Refusal::new(ErrorCode::InvalidTopicException, reason));
     }
     let options = topic
         .configs
@@ -154,7 +167,7 @@ mod tests {
         let codes: Vec<_> = all
             .iter()
             .map(|topic| {
-                new_topic(topic, &twice)
+                new_topic(&Image::default(), topic, &twice)
                     .map_err(|refusal| refusal.code)
                     .err()
             })

@@ -36,9 +36,14 @@ pub(crate) async fn handle(
         });
     }
     let found = find(&broker, &call, request.key_type, &request.key);
+    let is_found = found.error_code == 0;
     call.respond(&FindCoordinatorResponse {
         error_code: found.error_code,
-        error_message: found.error_message,
+        // Where one key is asked for, success is told in words as well.
+        error_message: match is_found {
+            true => Some(ErrorCode::None.name().into()),
+            false => found.error_message,
+        },
         node_id: found.node_id,
         host: found.host,
         port: found.port,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use protocol::batch::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID};
 use protocol::error::ErrorCode;
 use protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 
@@ -19,7 +20,13 @@ pub(crate) async fn handle(
         producer_epoch: -1,
         ..Default::default()
     };
-    if request.transactional_id.is_some() {
+    let id = request.transactional_id.as_ref();
+    let has_id = request.producer_id != NO_PRODUCER_ID;
+    let has_epoch = request.producer_epoch != NO_PRODUCER_EPOCH;
+    if id.is_some_and(|id| id.is_empty()) || id.is_none() && has_id != has_epoch {
+        return call.respond(&failed(ErrorCode::InvalidRequest));
+    }
+    if id.is_some() {
         broker.transactional_clients.warn(call.client_id());
         return call.respond(&failed(ErrorCode::UnsupportedVersion));
     }

@@ -71,8 +71,11 @@ fn answer(broker: &Broker, image: &Image, call: &Call, request: &ListOffsetsRequ
             if twice.contains(&partition.partition_index) {
                 return failed(partition.partition_index, ErrorCode::InvalidRequest);
             }
+            if !is_known_timestamp(call.version, partition.timestamp) {
+                return failed(partition.partition_index, ErrorCode::UnsupportedVersion);
+            }
             match known.and_then(|topic| topic.partition(partition.partition_index)) {
-                Some(log) => find(broker, call.version, log, partition),
+                Some(log) => find(broker, log, partition),
                 None => failed(
                     partition.partition_index,
                     ErrorCode::UnknownTopicOrPartition,
@@ -91,28 +94,23 @@ fn answer(broker: &Broker, image: &Image, call: &Call, request: &ListOffsetsRequ
     })
 }
 
-fn find(
-    broker: &Broker,
-    version: i16,
-    log: &Log,
-    asked: &ListOffsetsPartition,
-) -> ListOffsetsPartitionResponse {
-    if let Some(code) = read::check_leader_epoch(asked.current_leader_epoch, broker.leader_epoch) {
-        return failed(asked.partition_index, code);
-    }
-    let below = log.high_watermark();
+/// A special timestamp of a later version is refused before the partition is looked up.
+fn is_known_timestamp(version: i16, timestamp: i64) -> bool {
     let special = [
         MAX_TIMESTAMP,
         EARLIEST_LOCAL,
         LATEST_TIERED,
         EARLIEST_PENDING_UPLOAD,
     ];
-    if special
-        .iter()
-        .any(|(timestamp, since)| *timestamp == asked.timestamp && version < *since)
-    {
-        return failed(asked.partition_index, ErrorCode::UnsupportedVersion);
+    let is_known = |(known, since): &(i64, i16)| *known == timestamp && version >= *since;
+    timestamp >= EARLIEST || special.iter().any(is_known)
+}
+
+fn find(broker: &Broker, log: &Log, asked: &ListOffsetsPartition) -> ListOffsetsPartitionResponse {
+    if let Some(code) = read::check_leader_epoch(asked.current_leader_epoch, broker.leader_epoch) {
+        return failed(asked.partition_index, code);
     }
+    let below = log.high_watermark();
     // Timestamp and offset of the answer; −1 for what there is not.
     let found = match asked.timestamp {
         LATEST => Ok((-1, below)),
@@ -127,7 +125,7 @@ fn find(
         timestamp if timestamp >= 0 => log
             .offset_for_timestamp(timestamp, below)
             .map(|found| found.unwrap_or((-1, -1))),
-        // A special one of a later version.
+        // Refused before.
         _ => return failed(asked.partition_index, ErrorCode::UnsupportedVersion),
     };
     match found {

@@ -84,7 +84,11 @@ async fn answered(
                 .map(|topic| describe(&broker, topic))
                 .collect(),
         };
-        let described = topics.iter_mut().filter(|topic| topic.error_code == 0);
+        // Also of a name that is no topic's; an id that is none has nothing to be allowed.
+        let unknown_id: i16 = ErrorCode::UnknownTopicId.into();
+        let described = topics
+            .iter_mut()
+            .filter(|topic| topic.error_code != unknown_id);
         for topic in described.filter(|_| wishes.topic_operations) {
             topic.topic_authorized_operations = authorized_operations::TOPIC;
         }

@@ -48,8 +48,8 @@ pub(crate) async fn handle(
         .ask(|groups, now, token| groups.offset_commit(now, token, &commit));
     match asked.await {
         Ok(Reply::OffsetCommit(reply)) => {
-            answer.topics.extend(reply.topics.into_iter().map(|topic| {
-                OffsetCommitResponseTopic {
+            reply.topics.into_iter().for_each(|topic| {
+                let committed = OffsetCommitResponseTopic {
                     name: wire(&topic.name),
                     topic_id: topic.topic_id,
                     partitions: topic
@@ -57,11 +57,12 @@ pub(crate) async fn handle(
                         .into_iter()
                         .map(|(index, code)| outcome(index, code))
                         .collect(),
-                }
-            }))
+                };
+                add(&mut answer, committed);
+            });
         }
-        _ => answer.topics.extend(commit.topics.iter().map(|topic| {
-            OffsetCommitResponseTopic {
+        _ => commit.topics.iter().for_each(|topic| {
+            let failed = OffsetCommitResponseTopic {
                 name: wire(&topic.name),
                 topic_id: topic.topic_id,
                 partitions: topic
@@ -69,10 +70,23 @@ pub(crate) async fn handle(
                     .iter()
                     .map(|one| outcome(one.partition, ErrorCode::CoordinatorNotAvailable))
                     .collect(),
-            }
-        })),
+            };
+            add(&mut answer, failed);
+        }),
     }
     call.respond(&answer)
+}
+
+/// A topic is in the answer once: clients look up their partitions by it.
+fn add(answer: &mut OffsetCommitResponse, topic: OffsetCommitResponseTopic) {
+    let is_same = |known: &&mut OffsetCommitResponseTopic| {
+        let is_named = !topic.name.is_empty() && known.name == topic.name;
+        is_named || known.topic_id == topic.topic_id
+    };
+    match answer.topics.iter_mut().find(is_same) {
+        Some(known) => known.partitions.extend(topic.partitions),
+        None => answer.topics.push(topic),
+    }
 }
 
 fn outcome(index: i32, code: ErrorCode) -> OffsetCommitResponsePartition {

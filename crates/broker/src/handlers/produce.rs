@@ -76,9 +76,12 @@ pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: ProduceRequ
             .reserve_exact(data.partition_data.len());
         waiting.response.responses.push(answer);
         for data in data.partition_data {
-            let outcome = match &refused {
-                Some(refused) => Err(refused.clone()),
-                None => append(&broker, topic, &waiting.call, &data).await,
+            let outcome = match find_partition(topic, waiting.call.version, data.index) {
+                Ok(found) => match &refused {
+                    Some(refused) => Err(refused.clone()),
+                    None => append(&broker, found, &waiting.call, &data).await,
+                },
+                Err(unknown) => Err(unknown),
             };
             failed |= outcome.is_err();
             waiting.note(data.index, outcome);
@@ -217,26 +220,35 @@ struct Appended {
     response: PartitionProduceResponse,
 }
 
-async fn append(
-    broker: &Broker,
+/// Looked up before anything else is judged, as in Kafka.
+fn find_partition(
     topic: Option<&Arc<Topic>>,
-    call: &Call,
-    data: &PartitionProduceData,
-) -> Result<Appended, Refused> {
+    version: i16,
+    index: i32,
+) -> Result<(&Topic, &Arc<Log>), Refused> {
     let Some(topic) = topic else {
-        let code = if call.version >= 13 {
+        let code = if version >= 13 {
             ErrorCode::UnknownTopicId
         } else {
             ErrorCode::UnknownTopicOrPartition
         };
         return Err(Refused::new(code, "this broker hosts no such topic"));
     };
-    let Some(log) = topic.partition(data.index) else {
-        return Err(Refused::new(
-            ErrorCode::UnknownTopicOrPartition,
-            "this broker hosts no such partition",
-        ));
-    };
+    topic.partition(index).map_or_else(
+        || {
+            let code = ErrorCode::UnknownTopicOrPartition;
+            Err(Refused::new(code, "this broker hosts no such partition"))
+        },
+        |log| Ok((topic.as_ref(), log)),
+    )
+}
+
+async fn append(
+    broker: &Broker,
+    (topic, log): (&Topic, &Arc<Log>),
+    call: &Call,
+    data: &PartitionProduceData,
+) -> Result<Appended, Refused> {
     if topic.internal {
         return Err(Refused::new(
             ErrorCode::InvalidTopicException,

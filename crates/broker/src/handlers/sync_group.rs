@@ -10,7 +10,17 @@ use crate::broker::Broker;
 use crate::dispatch::{Call, Response};
 use crate::groups::{Reply, SyncGroup};
 
+/// From here on members tell the protocol that they were told.
+const PROTOCOL_TOLD_VERSION: i16 = 5;
+
 pub(crate) async fn handle(broker: Arc<Broker>, call: Call, request: SyncGroupRequest) -> Response {
+    let is_untold = request.protocol_type.is_none() || request.protocol_name.is_none();
+    if call.version >= PROTOCOL_TOLD_VERSION && is_untold {
+        return call.respond(&SyncGroupResponse {
+            error_code: ErrorCode::InconsistentGroupProtocol.into(),
+            ..Default::default()
+        });
+    }
     let sync = SyncGroup {
         group_id: request.group_id.to_string(),
         member_id: request.member_id.to_string(),
