@@ -10,6 +10,8 @@ use crate::session::Step;
 
 /// Kafka's answers, beside this package's code.
 pub const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/kafka-4.3.1.zst");
+/// Those of sequences in which a difference is not judged yet.
+pub const OPEN_PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/open.zst");
 
 /// Slow and small: written seldom, kept for good.
 const COMPRESSION_LEVEL: i32 = 19;

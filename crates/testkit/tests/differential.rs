@@ -17,6 +17,8 @@ use differential::rules;
 use log::SystemClock;
 
 const THREADS: usize = 8;
+/// Recorded sequences in which a difference is not judged yet. There may only be fewer.
+const OPEN_MAX: usize = 128;
 
 #[test]
 fn answers_are_kafkas_but_for_what_is_meant() {
@@ -46,6 +48,12 @@ fn answers_are_kafkas_but_for_what_is_meant() {
     assert!(report.mismatches.is_empty(), "{}", report.summary());
     assert_eq!(report.unused_rules(), [""; 0], "rules that nothing needs");
     assert!(report.sequences >= 600, "{} sequences", report.sequences);
+}
+
+#[test]
+fn what_is_open_only_shrinks() {
+    let open = fixture::read(Path::new(fixture::OPEN_PATH)).unwrap();
+    assert!(open.len() <= OPEN_MAX, "{} sequences", open.len());
 }
 
 #[test]
